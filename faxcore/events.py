@@ -1,0 +1,89 @@
+"""What a call tells its owner, each stamped with `at`: line time in seconds since the call began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faxcore.result import FaxResult
+from faxcore.signals import Modulation
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The base of all events."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ToneHeard(Event):
+    """A CNG or CED tone was heard: `tone` is "cng" or "ced"."""
+
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class FramesSent(Event):
+    """A V.21 signal went out; frames as octets without FCS, first bit least significant."""
+
+    frames: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FramesReceived(Event):
+    """A V.21 signal came in: the frames with good FCS, and how many had a bad one."""
+
+    frames: tuple[bytes, ...]
+    bad: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated(Event):
+    """DCS was sent or received: what the next pages will use."""
+
+    modulation: Modulation
+    coding: str
+    resolution: str
+    remote_identity: str
+    ecm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retrain(Event):
+    """Training failed or was asked for again; `modulation` is the one that failed."""
+
+    modulation: Modulation
+
+
+@dataclass(frozen=True, slots=True)
+class PageStarted(Event):
+    """A page goes onto the line, or its carrier was recognised. `number` counts from 1."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageSent(Event):
+    """A page was confirmed by the far end."""
+
+    number: int
+    octets: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageReceived(Event):
+    """A page was received and confirmed."""
+
+    number: int
+    octets: int
+    rows: int
+    bad_rows: int = 0
+    longest_bad_run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """The call is over; always the last event."""
+
+    result: FaxResult

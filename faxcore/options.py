@@ -1,0 +1,87 @@
+"""What a user may ask of a call: checked when it is made, so that a call never fails by its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faxcore.page import RESOLUTIONS
+
+BUILT_CODINGS = ("mr", "mh")
+BUILT_MODULATIONS = ("v29",)
+KNOWN_CODINGS = ("mmr", "mr", "mh")
+KNOWN_MODULATIONS = ("v17", "v29", "v27ter")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a terminal negotiates.
+
+    `codings` and `modulations` are in order of preference; rates are in bit/s. ValueError names an option
+    that is out of range or not built yet.
+    """
+
+    ecm: bool = False
+    codings: tuple[str, ...] = BUILT_CODINGS
+    modulations: tuple[str, ...] = BUILT_MODULATIONS
+    max_rate: int = 9600
+    min_rate: int = 2400
+    resolution: str = "fine"
+    sub_address: str | None = None
+    sender_id: str | None = None
+    password: str | None = None
+    polling_address: str | None = None
+    t0: float = 60.0
+    t1: float = 35.0
+    t2: float = 7.0
+    t4: float = 3.45
+
+    def __post_init__(self) -> None:
+        _choices("codings", self.codings, KNOWN_CODINGS, BUILT_CODINGS)
+        _choices("modulations", self.modulations, KNOWN_MODULATIONS, BUILT_MODULATIONS)
+        if self.ecm:
+            raise ValueError("ecm=True is not built yet")
+        for name in ("sub_address", "sender_id", "password", "polling_address"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} is not built yet")
+        if not 2400 <= self.min_rate <= self.max_rate:
+            raise ValueError(f"rates must be 2400 <= min_rate <= max_rate, not {self.min_rate}, {self.max_rate}")
+        if self.max_rate < 7200:
+            raise ValueError(f"max_rate={self.max_rate} leaves no rate: V.29 runs at 7200 and 9600 bit/s")
+        if self.min_rate > 9600:
+            raise ValueError(f"min_rate={self.min_rate} leaves no rate: V.29 runs at 7200 and 9600 bit/s")
+        if self.resolution not in RESOLUTIONS:
+            raise ValueError(f"resolution must be one of {', '.join(RESOLUTIONS)}, not {self.resolution!r}")
+        for name, low, high in (("t0", 1, 600), ("t1", 1, 600), ("t2", 1, 60), ("t4", 1, 60)):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is in seconds, {low} to {high}, not {getattr(self, name)}")
+
+
+def _choices(name: str, given: tuple[str, ...], known: tuple[str, ...], built: tuple[str, ...]) -> None:
+    if isinstance(given, str) or not given:
+        raise ValueError(f"{name} must be a tuple with at least one of {', '.join(known)}, not {given!r}")
+    for item in given:
+        if item not in known:
+            raise ValueError(f"{name} knows {', '.join(known)}, not {item!r}")
+        if item not in built:
+            raise ValueError(f"{name}: {item!r} is not built yet")
+    if len(set(given)) != len(given):
+        raise ValueError(f"{name} names one twice: {given!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audio:
+    """The carrier for a telephone line. `level` is the transmit level in dBm0 [T.4 6: 0 to -15]."""
+
+    level: float = -13.0
+
+    def __post_init__(self) -> None:
+        if not -40 <= self.level <= -3:
+            raise ValueError(f"level is in dBm0, -40 to -3, not {self.level}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class T38:
+    """The carrier for packets."""
+
+    def __post_init__(self) -> None:
+        raise ValueError("carrier=T38() is not built yet")

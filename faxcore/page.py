@@ -1,0 +1,73 @@
+"""A page: a bilevel bitmap at a facsimile resolution, the thing that all floors hand around."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Resolution(NamedTuple):
+    """A facsimile resolution, dots per inch as TIFF files write them [T.4 2]."""
+
+    name: str
+    x_dpi: int
+    y_dpi: int
+
+
+STANDARD = Resolution("standard", 204, 98)  # R8 x 3.85 lines/mm
+FINE = Resolution("fine", 204, 196)  # R8 x 7.7 lines/mm
+SUPERFINE = Resolution("superfine", 204, 391)  # R8 x 15.4 lines/mm
+
+RESOLUTIONS = {r.name: r for r in (STANDARD, FINE, SUPERFINE)}
+
+A4_WIDTH = 1728
+"""Pels in a line of 215 mm at R8 [T.4 2.1]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """A bilevel bitmap.
+
+    `rows` is uint8 of shape (height, (width + 7) // 8): one row a line, the leftmost pel in the most
+    significant bit, 1 = black, the bits after the last pel 0. It is made read-only.
+    """
+
+    rows: npt.NDArray[np.uint8]
+    width: int
+    resolution: Resolution
+
+    def __post_init__(self) -> None:
+        if self.rows.dtype != np.uint8 or self.rows.ndim != 2 or self.rows.shape[1] != (self.width + 7) // 8:
+            raise ValueError(f"rows of a page {self.width} pels wide are uint8 of shape (n, {(self.width + 7) // 8})")
+        if not self.rows.flags.c_contiguous:
+            object.__setattr__(self, "rows", np.ascontiguousarray(self.rows))
+        self.rows.flags.writeable = False
+
+    @property
+    def height(self) -> int:
+        """Number of lines."""
+        return int(self.rows.shape[0])
+
+    @classmethod
+    def from_pels(cls, pels: npt.NDArray[np.bool_], resolution: Resolution) -> Page:
+        """A page from a (height, width) array of pels, true = black."""
+        return cls(np.packbits(pels, axis=1), pels.shape[1], resolution)
+
+    def pels(self) -> npt.NDArray[np.bool_]:
+        """The (height, width) array of pels, true = black."""
+        return np.unpackbits(self.rows, axis=1, count=self.width).astype(np.bool_)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Page):
+            return NotImplemented
+        same = (self.width, self.resolution) == (other.width, other.resolution)
+        return same and bool(np.array_equal(self.rows, other.rows))
+
+    def __hash__(self) -> int:
+        return hash((self.width, self.resolution, self.rows.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Page({self.width}x{self.height}, {self.resolution.name})"

@@ -1,0 +1,72 @@
+"""The signal stream below T.30: what the line carries, as T.38 names it.
+
+A modem turns samples into this stream and back; T.38 packets are it. One signal is SignalBegins, then
+Octets and (for HDLC) FrameEnds, then SignalEnds. `at` is line time in samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Modulation(NamedTuple):
+    """A modulation at a rate in bit/s."""
+
+    name: str
+    bit_rate: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.bit_rate}"
+
+
+V21 = Modulation("v21", 300)
+V29_7200 = Modulation("v29", 7200)
+V29_9600 = Modulation("v29", 9600)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierQuality:
+    """What a fast receiver saw of a burst: error vector magnitude (ratio), SNR over 0-4 kHz, offsets of the far end."""
+
+    evm: float = 0.0
+    snr_db: float = 0.0
+    carrier_hz: float = 0.0
+    clock_ppm: float = 0.0
+    level_dbm0: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SignalBegins:
+    """A carrier was recognised: V.21 flags, or a fast modem that has trained."""
+
+    at: int
+    modulation: Modulation
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """Octets of a frame or of raw data, first bit on the line least significant."""
+
+    at: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FrameEnds:
+    """The octets since the last FrameEnds (or SignalBegins) were a frame; FCS taken off."""
+
+    at: int
+    good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignalEnds:
+    """The carrier is gone. `trained` is false for a fast carrier that never could be decoded."""
+
+    at: int
+    trained: bool = True
+    quality: CarrierQuality = field(default_factory=CarrierQuality)
+
+
+SignalItem = SignalBegins | Octets | FrameEnds | SignalEnds

@@ -1,0 +1,8 @@
+#if defined(__x86_64__)
+#include <math.h>
+#include <string.h>
+
+#pragma GCC target("avx2,fma,bmi,bmi2,lzcnt,popcnt")
+#define LEVEL avx2
+#include "levels/level.h"
+#endif

@@ -1,0 +1,5 @@
+#include <math.h>
+#include <string.h>
+
+#define LEVEL baseline
+#include "levels/level.h"

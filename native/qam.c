@@ -1,0 +1,1 @@
+#include "qam.h"

@@ -1,0 +1,40 @@
+"""What all tests share: the vectors, the peers from Debian, and the compute modes of the kernels."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from faxcore import kernels
+from tests.support import PEERS
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("peer"):
+        name = mark.args[0]
+        if not PEERS[name]():
+            if os.environ.get("FAXCORE_REQUIRE_PEERS"):
+                pytest.fail(f"peer {name} is required here and missing", pytrace=False)
+            pytest.skip(f"peer {name} is not installed")
+
+
+@pytest.fixture(params=[*kernels.cpu_levels(), "twin"])
+def compute(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every CPU level of this machine, then the twins; `kernel_of(family)` gives what to call."""
+    before = kernels.cpu_level()
+    if request.param != "twin":
+        kernels.select_cpu_level(request.param)
+    yield request.param
+    kernels.select_cpu_level(before)
+
+
+@pytest.fixture
+def kernel_of(compute: str) -> Any:
+    """A function from a kernel family's name to the object that holds its functions, in this compute mode."""
+    if compute == "twin":
+        return lambda family: importlib.import_module(f"faxcore.kernels.twins.{family}")
+    return lambda family: kernels.native
