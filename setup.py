@@ -2,10 +2,11 @@
 
 setup.py exists because three things depend on the building interpreter: the hash of the C sources
 (compiled in, so that a stale editable install fails loudly), the limited API (not on free-threaded
-builds) and the tag of the wheel.
+builds) and the tag of the wheel. FAXCORE_SANITIZE=1 builds for `make sanitize`.
 """
 
 import hashlib
+import os
 import sysconfig
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def compiled_sources() -> list[str]:
     return [str(p.relative_to(root)) for folder in ("levels", "python") for p in sorted((NATIVE / folder).glob("*.c"))]
 
 
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if os.environ.get("FAXCORE_SANITIZE") else []
+
 macros = [("KERN_HASH", f'"{source_hash()}"')]
 if not FREE_THREADED:
     macros.append(("Py_LIMITED_API", "0x030B0000"))
@@ -43,7 +46,9 @@ setup(
             define_macros=macros,
             # No contraction: a fused multiply-add is written where it is meant, never chosen by the compiler.
             extra_compile_args=["-std=c11", "-O3", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden",
-                                "-Wall", "-Wextra", "-Werror=implicit-function-declaration"],
+                                "-Wall", "-Wextra", "-Werror=implicit-function-declaration",
+                                *(["-O1", "-g", "-fno-omit-frame-pointer", *SANITIZERS] if SANITIZERS else [])],
+            extra_link_args=SANITIZERS,
             py_limited_api=not FREE_THREADED,
         )
     ],
