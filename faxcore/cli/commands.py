@@ -1,0 +1,158 @@
+"""The words of the command line: options, their checks, exit statuses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import faxcore
+from faxcore.cli.station import Request
+
+OUTPUT_KINDS = (".pdf", ".tif", ".tiff")
+
+
+class _Stoppable(click.Group):
+    """A group in which Ctrl-C is an exit status, wherever it strikes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("faxcore: stopped", err=True)
+            ctx.exit(130)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from faxcore import kernels
+
+        click.echo(f"faxcore {faxcore.__version__} (native kernels, {kernels.cpu_level()})")
+        ctx.exit()
+
+
+def _not_built(ctx: click.Context, parameter: click.Parameter, given: object) -> None:
+    if given and not ctx.resilient_parsing:
+        raise click.UsageError(f"{parameter.opts[0]} is not built yet", ctx)
+
+
+def _checked_output(ctx: click.Context, _: click.Parameter, path: str) -> str:
+    """A path that can be written, so that no call is made in vain."""
+    if Path(path).suffix.lower() not in OUTPUT_KINDS:
+        raise click.UsageError(f"--output must end in .pdf or .tif, not {path!r}", ctx)
+    folder = Path(path).parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise click.UsageError(f"--output: no file can be made in {str(folder)!r}", ctx)
+    return path
+
+
+def _checked_station(ctx: click.Context, parameter: click.Parameter, where: str) -> str:
+    """Where the far station is: only in this process so far."""
+    name = parameter.opts[0]
+    if where.startswith("udptl://"):
+        raise click.UsageError(f"{name} {where} is not built yet: {name} knows loopback", ctx)
+    if where != "loopback":
+        raise click.UsageError(f"{name} knows loopback, not {where!r}", ctx)
+    return where
+
+
+SHARED_OPTIONS = (
+    click.option("--output", default="received.pdf", show_default=True, callback=_checked_output, metavar="FILE",
+                 help="Where the received pages go: .pdf or .tif."),
+    click.option("--header", metavar="TEXT", help="Draw a header line with date, identity, TEXT and page n/m."),
+    click.option("--resolution", type=click.Choice(["standard", "fine", "superfine"]), default="fine",
+                 show_default=True, help="98, 196 or 391 lines per inch."),
+    click.option("--modulation", "modulations", multiple=True, metavar="v29",
+                 help="A modulation to use; again for more, the best first."),
+    click.option("--max-rate", type=int, metavar="BIT/S", help="Fastest rate.  [default: 9600]"),
+    click.option("--min-rate", type=int, metavar="BIT/S", help="Slowest rate.  [default: 2400]"),
+    click.option("--no-ecm", is_flag=True, help="No error correction: all there is so far."),
+    click.option("--coding", "codings", multiple=True, metavar="mh|mr",
+                 help="A coding to use; again for more, the best first."),
+    click.option("--rasterizer", type=click.Choice(["pdfium", "poppler"]), default="pdfium", show_default=True,
+                 help="What draws PDF pages."),
+    click.option("--noise", type=click.FloatRange(-90, 0), default=-55.0, show_default=True, metavar="DBM0",
+                 help="Level of the line's noise."),
+    click.option("--law", type=click.Choice(["mu", "a", "none"]), default="mu", show_default=True,
+                 help="G.711 coding on the line."),
+    click.option("--delay", type=click.FloatRange(0, 2000), default=0.0, show_default=True, metavar="MS",
+                 help="Delay of the line, one way."),
+    click.option("--gain", type=click.FloatRange(-50, 10), default=0.0, show_default=True, metavar="DB",
+                 help="Gain of the line."),
+    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+                 help="Seed of the noise."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."),
+    click.option("-v", "--verbose", is_flag=True, help="Print the events of the call."),
+    *(click.option(name, is_flag=True, hidden=True, is_eager=True, expose_value=False, callback=_not_built)
+      for name in ("--ecm", "--t38", "--trace")),
+)  # fmt: skip
+
+
+def _shared(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(SHARED_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.group(cls=_Stoppable, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+              help="Print the version and the CPU level of the kernels.")  # fmt: skip
+def main() -> None:
+    """A software G3 fax engine.
+
+    Exit status: 0 every page was confirmed, 1 the fax failed or a document cannot be used, 2 usage, 130 Ctrl-C.
+    """
+
+
+@main.command(short_help="Send a document.")
+@click.argument("document")
+@click.option("--to", default="loopback", show_default=True, expose_value=False, callback=_checked_station,
+              metavar="STATION", help="The receiving station; loopback is one in this process.")  # fmt: skip
+@click.option("--identity", default="+15551230001", show_default=True, help="Identity of this station.")
+@click.option("--remote-identity", default="+15551230002", show_default=True, help="Identity of the receiver.")
+@_shared
+def send(document: str, **words: Any) -> None:
+    """Send DOCUMENT (PDF, TIFF, PNG, JPEG) over a simulated line in virtual time."""
+    _run("send_fax", document, words)
+
+
+@main.command(short_help="Receive a document.")
+@click.option("--from", "document", required=True, metavar="DOCUMENT",
+              help="What a sending station in this process sends.")  # fmt: skip
+@click.option("--listen", default="loopback", hidden=True, expose_value=False, callback=_checked_station)
+@click.option("--identity", default="+15551230002", show_default=True, help="Identity of this station.")
+@click.option("--remote-identity", default="+15551230001", show_default=True, help="Identity of the sender.")
+@_shared
+def receive(document: str, **words: Any) -> None:
+    """Receive a document that a station in this process sends over a simulated line."""
+    _run("receive_fax", document, words)
+
+
+def _run(method: str, document: str, words: dict[str, Any]) -> None:
+    """One fax from the words to the exit status."""
+    as_json, verbose = words.pop("as_json"), words.pop("verbose")
+    words.pop("no_ecm")
+    request = Request(method=method, document=document, **words)
+    if _same_file(document, request.output):
+        raise click.UsageError(f"--output {request.output} is the document itself")
+    from faxcore.cli import display, station
+
+    with display.live(verbose=verbose) as watch:
+        report = station.run(request, watch)
+    if report.error:
+        click.echo(f"faxcore: {report.error}", err=True)
+    if as_json:
+        click.echo(report.json())
+    else:
+        display.table(report)
+    click.get_current_context().exit(report.status)
+
+
+def _same_file(first: str, second: str) -> bool:
+    try:
+        return os.path.samefile(first, second)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,83 @@
+"""What a person sees: the bar while a fax runs, its events, the table at the end.
+
+The bar and the events go to stderr, the table to stdout. Rich is imported only for a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from faxcore.cli.report import Report
+
+if TYPE_CHECKING:
+    from faxcore import FaxCall
+    from faxcore.cli.station import Watch
+
+
+@contextmanager
+def live(*, verbose: bool) -> Iterator[Watch]:
+    """Gives what is to see both calls after every step."""
+    if not sys.stderr.isatty():
+        yield partial(_tell, print_line=partial(click.echo, err=True)) if verbose else _look_away
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("Opening", total=1.0)
+
+        def watch(sender: FaxCall, receiver: FaxCall) -> None:
+            if verbose:
+                _tell(sender, receiver, print_line=partial(bar.console.print, markup=False, highlight=False))
+            words, done = _state(sender)
+            bar.update(task, description=words, completed=max(done, bar.tasks[task].completed))
+
+        yield watch
+
+
+def _look_away(sender: FaxCall, receiver: FaxCall) -> None:
+    """Nobody watches."""
+
+
+def _tell(sender: FaxCall, receiver: FaxCall, *, print_line: Callable[[str], object]) -> None:
+    """Print the new events of both ends in the order of line time."""
+    from faxcore.cli.events import told
+
+    news = [(event, "sender") for event in sender.events()] + [(event, "receiver") for event in receiver.events()]
+    for event, who in sorted(news, key=lambda item: item[0].at):
+        print_line(f"{event.at:8.2f} s  {who:8}  {told(event)}")
+
+
+def _state(sender: FaxCall) -> tuple[str, float]:
+    """Words and the part of all pages that is sent."""
+    confirmed, page, fraction, pages = sender.progress
+    if not pages:
+        return "Calling", 0.0
+    if page == 0:
+        return f"Calling, {pages} page{'s' * (pages > 1)}", 0.0
+    return f"Page {page} of {pages}", max(confirmed, page - 1 + (fraction or 0.0)) / pages
+
+
+def table(report: Report) -> None:
+    """Print how it ended."""
+    rows = list(report.rows())
+    if not sys.stdout.isatty():
+        for what, how in rows:
+            click.echo(f"{what:10}  {how}")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for what, how in rows:
+        style = ("green" if report.status == 0 else "red") if what == "Result" else ""
+        grid.add_row(Text(what, style="dim"), Text(how, style=style, overflow="fold"))
+    Console().print(grid)

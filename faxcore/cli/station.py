@@ -1,0 +1,165 @@
+"""One fax between two stations in this process: what the command runs once its words are checked."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from faxcore.cli.report import Report
+from faxcore.errors import DocumentError
+from faxcore.result import DETAIL_STOPPED_BY_OWNER, FaxResult, ResultCode
+
+if TYPE_CHECKING:
+    from faxcore import Document, FaxCall, Line, Options
+
+Watch = Callable[["FaxCall", "FaxCall"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the words ask for; `method` says on which side we stand, None is left to the defaults."""
+
+    method: str
+    document: str
+    output: str
+    identity: str
+    remote_identity: str
+    header: str | None
+    resolution: str
+    modulations: tuple[str, ...]
+    max_rate: int | None
+    min_rate: int | None
+    codings: tuple[str, ...]
+    rasterizer: str
+    noise: float
+    law: str
+    delay: float
+    gain: float
+    seed: int
+
+    @property
+    def sending(self) -> bool:
+        """True where this station sends."""
+        return self.method == "send_fax"
+
+    def options(self) -> Options:
+        """The options of this station. click.UsageError."""
+        from faxcore import Options
+
+        wishes = {name: getattr(self, name) for name in ("modulations", "codings", "max_rate", "min_rate")}
+        with _usage():
+            return Options(resolution=self.resolution, **{k: v for k, v in wishes.items() if v not in (None, ())})
+
+    def line(self) -> Line:
+        """The line between the stations. click.UsageError."""
+        from faxcore import Line
+
+        law = None if self.law == "none" else self.law
+        with _usage():
+            return Line(noise_dbm0=self.noise, law=law, gain_db=self.gain, delay=self.delay / 1000, seed=self.seed)
+
+    def calls(self, document: Document, options: Options) -> tuple[FaxCall, FaxCall]:
+        """The sending and the receiving end. click.UsageError."""
+        from faxcore import FaxCall, Options
+
+        ends = [("--identity", self.identity, options), ("--remote-identity", self.remote_identity, Options())]
+        (word, identity, options), (far_word, far_identity, far_options) = ends if self.sending else reversed(ends)
+        with _usage(word):
+            sender = FaxCall.send(document, identity=identity, header_info=self.header, options=options)
+        with _usage(far_word):
+            return sender, FaxCall.receive(identity=far_identity, options=far_options)
+
+    def unfinished(self) -> tuple[FaxResult, FaxResult]:
+        """What the sender and the receiver report if the call is stopped before it began."""
+        ends = [self.identity, self.remote_identity]
+        identity, far_identity = ends if self.sending else reversed(ends)
+        stopped = FaxResult(code=ResultCode.RETRYDCN, detail=DETAIL_STOPPED_BY_OWNER, identity=identity)
+        return replace(stopped, document=self.document), replace(stopped, identity=far_identity)
+
+
+WORDS = {
+    "modulations": "--modulation",
+    "codings": "--coding",
+    "max_rate": "--max-rate",
+    "min_rate": "--min-rate",
+    "resolution": "--resolution",
+    "noise_dbm0": "--noise",
+    "gain_db": "--gain",
+}
+"""Names of the engine's arguments, and the words of the command line."""
+
+
+@contextmanager
+def _usage(option: str = "") -> Iterator[None]:
+    """A ValueError of the engine is the user's: say it in the words of the command line."""
+    try:
+        yield
+    except ValueError as error:
+        text = re.sub(r"\w+", lambda word: WORDS.get(word[0], word[0]), str(error))
+        raise click.UsageError(f"{option}: {text}" if option else text) from error
+
+
+def run(request: Request, watch: Watch) -> Report:
+    """Send the document and store what arrives.
+
+    `watch` sees both calls after every step. click.UsageError for words that the engine refuses; everything
+    else that goes wrong is in the report.
+    """
+    wall, cpu = time.perf_counter(), time.process_time()
+    sender, receiver = request.unfinished()
+    report = Report(method=request.method, sender=sender, receiver=receiver)
+    options, line = request.options(), request.line()
+    try:
+        _transfer(request, options, line, report, watch)
+    except KeyboardInterrupt:
+        report.interrupted, report.error = True, "stopped"
+    report.wall_time, report.cpu_time = time.perf_counter() - wall, time.process_time() - cpu
+    return report
+
+
+def _transfer(request: Request, options: Options, line: Line, report: Report, watch: Watch) -> None:
+    """Call, send, hang up, store."""
+    from faxcore import open_document, simulate
+
+    try:
+        document = open_document(request.document, rasterizer=request.rasterizer, resolution=request.resolution)
+    except DocumentError as error:
+        report.sender = _because_of(error, report.sender)
+        report.receiver = replace(report.receiver, code=ResultCode.CALLDROPPED, detail=None, note="no call was made")
+        report.error = str(error)
+        return
+    sender, receiver = request.calls(document, options)
+    report.document_pages = len(document.pages)
+
+    def step(_: FaxCall) -> None:
+        watch(sender, receiver)
+        report.sender = replace(report.sender, pages=sender.progress.confirmed)
+        report.receiver = replace(report.receiver, pages=receiver.progress.confirmed)
+
+    outcome = simulate(sender, receiver, line=line, progress=step)
+    watch(sender, receiver)
+    report.sender, report.receiver, report.line_time = outcome.sender, outcome.receiver, outcome.line_time
+    if len(receiver.document.pages):
+        _store(receiver.document, request.output, report)
+
+
+def _store(document: Document, output: str, report: Report) -> None:
+    """Keep the pages that arrived, also those of a call that failed later."""
+    from faxcore import save_document
+
+    try:
+        save_document(document, output)
+    except DocumentError as error:
+        report.receiver, report.error = _because_of(error, report.receiver), str(error)
+    else:
+        report.receiver, report.output = replace(report.receiver, document=output), output
+
+
+def _because_of(error: DocumentError, result: FaxResult) -> FaxResult:
+    return replace(result, code=ResultCode(error.code), detail=None, note=str(error))

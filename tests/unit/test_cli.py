@@ -1,0 +1,106 @@
+"""The words of the command line: what they offer, what they refuse, and what they cost to print."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import faxcore
+from faxcore.cli import main
+from faxcore.options import BUILT_CODINGS, BUILT_MODULATIONS, Options
+from faxcore.page import RESOLUTIONS
+
+SAMPLE = str(Path(faxcore.__file__).with_name("cli") / "sample.pdf")
+HEAVY = {"numpy", "scipy", "pypdf", "PIL", "rich", "msgspec", "pypdfium2"}
+
+
+def faxcore_command(*words: str) -> Result:
+    return CliRunner().invoke(main, words, prog_name="faxcore")
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["send", "--help"], ["receive", "--help"]], ids=" ".join)
+def test_asking_for_words_loads_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys; from faxcore.cli import main\n"
+        f"try: main({words!r}, prog_name='faxcore')\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"print('LOADED', *sorted({HEAVY!r} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED"
+
+
+def test_version_names_the_kernels() -> None:
+    done = subprocess.run([sys.executable, "-m", "faxcore", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"faxcore {faxcore.__version__} (native kernels, ")
+
+
+@pytest.mark.parametrize("command", ["send", "receive"])
+def test_help_offers_what_is_built_and_nothing_else(command: str) -> None:
+    text = " ".join(faxcore_command(command, "--help").output.split())
+    for word in (*BUILT_CODINGS, *BUILT_MODULATIONS, *RESOLUTIONS, "pdfium", "poppler"):
+        assert word in text
+    for word in ("--ecm", "--t38", "--trace", "mmr", "v17", "v27ter", "udptl"):
+        assert word not in text
+    assert f"default: {Options().max_rate}" in text
+    assert f"default: {Options().min_rate}" in text
+
+
+USAGE = {
+    "--ecm": ["--ecm"],
+    "--t38": ["--t38"],
+    "--trace": ["--trace"],
+    "--modulation": ["--modulation", "v17"],
+    "--coding": ["--coding", "mmr"],
+}
+
+
+@pytest.mark.parametrize(("option", "words"), USAGE.items(), ids=USAGE)
+def test_what_is_not_built_is_refused_by_name(option: str, words: list[str]) -> None:
+    result = faxcore_command("send", SAMPLE, *words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
+    assert option in line
+    assert "not built yet" in line
+
+
+@pytest.mark.parametrize(("command", "option"), [("send", "--to"), ("receive", "--listen")])
+def test_packets_are_refused_by_name(command: str, option: str) -> None:
+    document = [SAMPLE] if command == "send" else ["--from", SAMPLE]
+    result = faxcore_command(command, *document, option, "udptl://192.0.2.1:4000")
+    assert result.exit_code == 2
+    assert f"{option} udptl://192.0.2.1:4000 is not built yet" in result.stderr
+
+
+WRONG = [
+    ["--to", "paris"],
+    ["--output", "received.doc"],
+    ["--output", "/nowhere/at/all/received.pdf"],
+    ["--max-rate", "4800"],
+    ["--max-rate", "0"],
+    ["--min-rate", "12000"],
+    ["--modulation", "v34"],
+    ["--coding", "jpeg"],
+    ["--noise", "3"],
+    ["--delay", "-1"],
+    ["--seed", "-1"],
+]
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_a_wrong_word_is_a_usage_error_that_names_its_option(words: list[str]) -> None:
+    result = faxcore_command("send", SAMPLE, *words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert words[0] in result.stderr.splitlines()[-1]
+
+
+def test_the_output_is_never_the_document() -> None:
+    result = faxcore_command("send", SAMPLE, "--output", SAMPLE)
+    assert result.exit_code == 2
+    assert "is the document itself" in result.stderr
