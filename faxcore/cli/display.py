@@ -16,7 +16,7 @@ import click
 from faxcore.cli.report import Report
 
 if TYPE_CHECKING:
-    from faxcore import FaxCall
+    from faxcore.call import FaxCall
     from faxcore.cli.station import Watch
 
 

@@ -16,7 +16,10 @@ from faxcore.errors import DocumentError
 from faxcore.result import DETAIL_STOPPED_BY_OWNER, FaxResult, ResultCode
 
 if TYPE_CHECKING:
-    from faxcore import Document, FaxCall, Line, Options
+    from faxcore.call import FaxCall
+    from faxcore.document import Document
+    from faxcore.line import Line
+    from faxcore.options import Options
 
 Watch = Callable[["FaxCall", "FaxCall"], None]
 
@@ -50,7 +53,7 @@ class Request:
 
     def options(self) -> Options:
         """The options of this station. click.UsageError."""
-        from faxcore import Options
+        from faxcore.options import Options
 
         wishes = {name: getattr(self, name) for name in ("modulations", "codings", "max_rate", "min_rate")}
         with _usage():
@@ -58,7 +61,7 @@ class Request:
 
     def line(self) -> Line:
         """The line between the stations. click.UsageError."""
-        from faxcore import Line
+        from faxcore.line import Line
 
         law = None if self.law == "none" else self.law
         with _usage():
@@ -66,7 +69,8 @@ class Request:
 
     def calls(self, document: Document, options: Options) -> tuple[FaxCall, FaxCall]:
         """The sending and the receiving end. click.UsageError."""
-        from faxcore import FaxCall, Options
+        from faxcore.call import FaxCall
+        from faxcore.options import Options
 
         ends = [("--identity", self.identity, options), ("--remote-identity", self.remote_identity, Options())]
         (word, identity, options), (far_word, far_identity, far_options) = ends if self.sending else reversed(ends)
@@ -125,7 +129,8 @@ def run(request: Request, watch: Watch) -> Report:
 
 def _transfer(request: Request, options: Options, line: Line, report: Report, watch: Watch) -> None:
     """Call, send, hang up, store."""
-    from faxcore import open_document, simulate
+    from faxcore.document import open_document
+    from faxcore.simulation import simulate
 
     try:
         document = open_document(request.document, rasterizer=request.rasterizer, resolution=request.resolution)
@@ -151,7 +156,7 @@ def _transfer(request: Request, options: Options, line: Line, report: Report, wa
 
 def _store(document: Document, output: str, report: Report) -> None:
     """Keep the pages that arrived, also those of a call that failed later."""
-    from faxcore import save_document
+    from faxcore.document import save_document
 
     try:
         save_document(document, output)

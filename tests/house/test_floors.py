@@ -19,6 +19,7 @@ FLOORS = (
     {"simulation", "swml"},
     {"net"},
     {"cli"},
+    {"__main__"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 STRANGERS = 3
