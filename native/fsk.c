@@ -1,1 +1,272 @@
 #include "fsk.h"
+
+#include "fsk_tables.h"
+
+#include <string.h>
+
+/* ---- HDLC [T.30 5.3, ISO/IEC 13239] ---- */
+
+enum { SHORTEST_FRAME_BITS = 32, FLAG_BITS_TAKEN = 6, GOOD_FCS = 0xF0B8 };
+
+static inline int KERNEL(may_overflow)(const struct event_buffer *out)
+{
+    return out->count + 2 > out->room || out->octet_count + HDLC_LONGEST > out->octet_room;
+}
+
+static void KERNEL(emit)(struct event_buffer *out, int64_t at, int32_t kind, const uint8_t *octets, int32_t length)
+{
+    out->events[out->count++] = (struct line_event){at, kind, length};
+    if (length)
+        memcpy(out->octets + out->octet_count, octets, (size_t)length);
+    out->octet_count += (size_t)length;
+}
+
+static int KERNEL(fcs_is_good)(const uint8_t *octets, int32_t n)
+{
+    uint32_t fcs = 0xFFFF;
+    for (int32_t i = 0; i < n; i++) {
+        fcs ^= octets[i];
+        fcs = (fcs >> 4) ^ fcs_of_nibble[fcs & 15];
+        fcs = (fcs >> 4) ^ fcs_of_nibble[fcs & 15];
+    }
+    return fcs == GOOD_FCS;
+}
+
+/* A frame, or what is left of one, is over; under 32 bits it never was one [ISO/IEC 13239 4.2.4]. */
+static void KERNEL(end_frame)(struct hdlc_deframer *hdlc, int32_t bits, int whole, int64_t at, struct event_buffer *out)
+{
+    if (bits < SHORTEST_FRAME_BITS)
+        return;
+    int32_t n = bits / 8;
+    int good = whole && bits % 8 == 0 && KERNEL(fcs_is_good)(hdlc->frame, n);
+    KERNEL(emit)(out, at, good ? EVENT_GOOD_FRAME : EVENT_BAD_FRAME, hdlc->frame, n - 2);
+}
+
+static void KERNEL(hdlc_flag)(struct hdlc_deframer *hdlc, int64_t at, struct event_buffer *out)
+{
+    /* Between flags in a row lie the six bits of the flag itself, or five where they share a zero. */
+    int follows = hdlc->bits == FLAG_BITS_TAKEN || hdlc->bits == FLAG_BITS_TAKEN - 1;
+    KERNEL(end_frame)(hdlc, hdlc->bits - FLAG_BITS_TAKEN, 1, at, out);
+    hdlc->flags = follows ? hdlc->flags + (hdlc->flags < INT32_MAX) : 1;
+    hdlc->flags_seen++;
+    hdlc->bits = 0;
+}
+
+static void KERNEL(hdlc_give_up)(struct hdlc_deframer *hdlc, int32_t bits, int64_t at, struct event_buffer *out)
+{
+    KERNEL(end_frame)(hdlc, bits, 0, at, out);
+    hdlc->bits = -1;
+    hdlc->flags = 0;
+}
+
+static inline void KERNEL(hdlc_append)(struct hdlc_deframer *hdlc, uint32_t bit, int64_t at, struct event_buffer *out)
+{
+    if (hdlc->bits < 0)
+        return;
+    hdlc->octet = hdlc->octet >> 1 | bit << 7;
+    hdlc->bits++;
+    if (hdlc->bits % 8)
+        return;
+    if (hdlc->bits > 8 * HDLC_LONGEST)
+        KERNEL(hdlc_give_up)(hdlc, 8 * HDLC_LONGEST, at, out);
+    else
+        hdlc->frame[hdlc->bits / 8 - 1] = (uint8_t)hdlc->octet;
+}
+
+static void KERNEL(hdlc_bit)(struct hdlc_deframer *hdlc, int bit, int64_t at, struct event_buffer *out)
+{
+    if (bit) {
+        hdlc->ones += hdlc->ones < 7;
+        if (hdlc->ones <= 5)
+            KERNEL(hdlc_append)(hdlc, 1, at, out);
+        else if (hdlc->ones == 7 && hdlc->bits >= 0)
+            KERNEL(hdlc_give_up)(hdlc, hdlc->bits - FLAG_BITS_TAKEN, at, out);
+        return;
+    }
+    if (hdlc->ones == 6)
+        KERNEL(hdlc_flag)(hdlc, at, out);
+    else if (hdlc->ones < 5)
+        KERNEL(hdlc_append)(hdlc, 0, at, out);
+    hdlc->ones = 0;
+}
+
+static size_t KERNEL(hdlc_deframe)(struct hdlc_deframer *hdlc, const uint8_t *bits, int packed, size_t start, size_t n,
+                                   struct event_buffer *out)
+{
+    size_t i = start;
+    for (; i < n && !KERNEL(may_overflow)(out); i++) {
+        int bit = packed ? bits[i / 8] >> i % 8 & 1 : bits[i] & 1;
+        KERNEL(hdlc_bit)(hdlc, bit, ++hdlc->position, out);
+    }
+    return i - start;
+}
+
+/* ---- V.21 channel 2 ---- */
+
+enum {
+    BIT = 5120,           /* the bit clock: 300 / 8000 of it is a sample */
+    BIT_A_SAMPLE = 192,
+    NUDGE = 2,            /* a quarter of the timing error is taken out at each transition */
+    FLAG_SAMPLES = 213,
+    PRESENT = 160,        /* full presence: 20 ms, and about what a lost carrier takes to be noticed */
+    OPEN_AT = 80,
+    FLAGS_WANTED = 3,     /* random bits make three flags in a row once in 2^24 */
+    LATE = 15,            /* samples after which a window that the carrier has left looks out of band */
+    FLOOR_ON = 197000,    /* window energy at -45.5 dBm0 */
+    FLOOR_OFF = 111000,   /* and at -48 dBm0 [V.21] */
+    IN_BAND = 345,        /* 0.4 of what a pure tone would have: 0.4 * 27 * 8 * 8 / 2 */
+    QUIET_BLOCK = 32,
+};
+
+static void KERNEL(fsk_open)(struct fsk_receiver *fsk)
+{
+    fsk->open = 1;
+    fsk->clock = 0;
+    fsk->hdlc.ones = 7; /* nothing before the first zero can be part of a flag */
+    fsk->hdlc.bits = -1;
+    fsk->hdlc.flags = 0;
+}
+
+static void KERNEL(fsk_close)(struct fsk_receiver *fsk, struct event_buffer *out)
+{
+    fsk->open = 0;
+    if (!fsk->begun)
+        return;
+    fsk->begun = 0;
+    KERNEL(hdlc_give_up)(&fsk->hdlc, fsk->hdlc.bits, fsk->position, out);
+    KERNEL(emit)(out, fsk->last_sure - LATE, EVENT_ENDS, NULL, 0);
+}
+
+static void KERNEL(fsk_bit)(struct fsk_receiver *fsk, int bit, struct event_buffer *out)
+{
+    size_t events = out->count, octets = out->octet_count;
+    int64_t flags = fsk->hdlc.flags_seen;
+    KERNEL(hdlc_bit)(&fsk->hdlc, bit, fsk->position, out);
+    if (!fsk->begun) {
+        out->count = events;
+        out->octet_count = octets;
+    }
+    if (fsk->hdlc.flags_seen == flags)
+        return;
+    if (fsk->hdlc.flags == 1)
+        fsk->run_began = fsk->position - FLAG_SAMPLES;
+    if (!fsk->begun && fsk->hdlc.flags >= FLAGS_WANTED) {
+        fsk->begun = 1;
+        KERNEL(emit)(out, fsk->run_began, EVENT_BEGINS, NULL, 0);
+    }
+}
+
+/* The window is half in the new bit when the decision changes, so the clock should stand at one half there. */
+static inline void KERNEL(fsk_clock)(struct fsk_receiver *fsk, int mark, struct event_buffer *out)
+{
+    if (mark != fsk->mark)
+        fsk->clock -= (fsk->clock - BIT / 2) >> NUDGE;
+    fsk->mark = mark;
+    fsk->clock += BIT_A_SAMPLE;
+    if (fsk->clock >= BIT) {
+        fsk->clock -= BIT;
+        KERNEL(fsk_bit)(fsk, mark, out);
+    }
+}
+
+static inline void KERNEL(fsk_judge)(struct fsk_receiver *fsk, struct event_buffer *out)
+{
+    int64_t part[4], energy = fsk->energy;
+    for (int j = 0; j < 4; j++)
+        part[j] = fsk->sums[j] >> 8;
+    int64_t mark = part[0] * part[0] + part[1] * part[1], space = part[2] * part[2] + part[3] * part[3];
+    int in_band = energy > (fsk->open ? FLOOR_OFF : FLOOR_ON) && mark + space > IN_BAND * energy;
+
+    fsk->presence += in_band ? fsk->presence < PRESENT : -(fsk->presence > 0);
+    if (fsk->presence == PRESENT)
+        fsk->last_sure = fsk->position;
+    if (!fsk->open) {
+        if (fsk->presence >= OPEN_AT)
+            KERNEL(fsk_open)(fsk);
+    } else if (fsk->presence == 0)
+        KERNEL(fsk_close)(fsk, out);
+    else
+        KERNEL(fsk_clock)(fsk, mark > space, out);
+}
+
+static inline void KERNEL(fsk_take)(struct fsk_receiver *fsk, int32_t sample, int32_t angle)
+{
+    int32_t left = fsk->window[(fsk->position - FSK_WINDOW) & 31];
+    fsk->window[fsk->position & 31] = (int16_t)sample;
+    for (int j = 0; j < 4; j++)
+        fsk->sums[j] += sample * fsk_table[angle][2 * j] + left * fsk_table[angle][2 * j + 1];
+    fsk->energy += (int64_t)sample * sample - (int64_t)left * left;
+    fsk->position++;
+}
+
+static size_t KERNEL(fsk_receive)(struct fsk_receiver *fsk, const int16_t *samples, size_t start, size_t n,
+                                  struct event_buffer *out)
+{
+    int32_t angle = (int32_t)(fsk->position % FSK_CYCLE);
+    size_t i = start;
+    for (; i < n && !KERNEL(may_overflow)(out); i++) {
+        KERNEL(fsk_take)(fsk, samples[i], angle);
+        angle = angle + 1 < FSK_CYCLE ? angle + 1 : 0;
+        KERNEL(fsk_judge)(fsk, out);
+    }
+    return i - start;
+}
+
+/* ---- CNG and CED ---- */
+
+enum {
+    TONE_FLOOR = 260000,          /* block energy at -46 dBm0 */
+    TONE_SHARE = 60,              /* percent of the block's energy that is the tone */
+    MISS = 4,                     /* what a block without the tone takes from the score */
+    SURE_CNG = 64, SURE_CED = 80, /* blocks of 5 ms: 0.32 s, 0.4 s */
+};
+
+static void KERNEL(tone_judge)(struct tone_detector *tone, struct event_buffer *out)
+{
+    static const int32_t sure[2] = {SURE_CNG, SURE_CED};
+    for (int k = 0; k < 2; k++) {
+        int64_t re = tone->sums[2 * k] >> 4, im = tone->sums[2 * k + 1] >> 4;
+        /* a pure tone has (amplitude * 40 / 2 * 1024 / 16)^2 = energy * 40 / 2 * 64^2 */
+        int hit = tone->energy > TONE_FLOOR && (re * re + im * im) * 100 > tone->energy * (TONE_SHARE * 20 * 4096);
+        int32_t score = tone->score[k] + (hit ? 1 : -MISS);
+        score = score < 0 ? 0 : score > sure[k] ? sure[k] : score;
+        if (score == sure[k] && !tone->heard[k])
+            KERNEL(emit)(out, tone->position, EVENT_CNG + k, NULL, 0);
+        tone->heard[k] = score == sure[k] || (tone->heard[k] && score > 0);
+        tone->score[k] = score;
+    }
+    memset(tone->sums, 0, sizeof tone->sums);
+    tone->energy = 0;
+    tone->filled = 0;
+}
+
+static void KERNEL(tone_take)(struct tone_detector *tone, const int16_t *samples, int32_t n)
+{
+    int32_t sums[4] = {0};
+    int64_t energy = 0;
+    for (int32_t i = 0; i < n; i++) {
+        for (int j = 0; j < 4; j++)
+            sums[j] += samples[i] * tone_table[j][tone->filled + i];
+        energy += samples[i] * samples[i];
+    }
+    for (int j = 0; j < 4; j++)
+        tone->sums[j] += sums[j];
+    tone->energy += energy;
+    tone->filled += n;
+    tone->position += n;
+}
+
+static size_t KERNEL(tone_detect)(struct tone_detector *tone, const int16_t *samples, size_t start, size_t n,
+                                  struct event_buffer *out)
+{
+    size_t i = start;
+    while (i < n && out->count + 2 <= out->room) {
+        size_t some = (size_t)(TONE_BLOCK - tone->filled);
+        some = some < n - i ? some : n - i;
+        KERNEL(tone_take)(tone, samples + i, (int32_t)some);
+        i += some;
+        if (tone->filled == TONE_BLOCK)
+            KERNEL(tone_judge)(tone, out);
+    }
+    return i - start;
+}

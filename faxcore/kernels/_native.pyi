@@ -1,5 +1,7 @@
 """Types of the native module. Arrays are C-contiguous; shapes and units stand beside each function."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,3 +22,15 @@ def t4_decode(octets: npt.NDArray[np.uint8], coding: int, width: int, rows: npt.
 
 # the bits of every octet, in place
 def t4_reverse(octets: npt.NDArray[np.uint8], /) -> None: ...
+
+# fsk: V.21, HDLC, tones. `state` is one item of faxcore.kernels.twins.fsk's HDLC, FSK or TONES, `events` (n >= 2,) of
+# EVENT, `octets` (n >= 514,) uint8: the octets of all events one after another. Each returns (items taken, events
+# written) and stops early when a further event might not fit.
+def hdlc_deframe(state: npt.NDArray[Any], data: npt.NDArray[np.uint8], packed: int, start: int, events: npt.NDArray[Any], octets: npt.NDArray[np.uint8], /) -> tuple[int, int]: ...
+def fsk_receive(state: npt.NDArray[Any], samples: npt.NDArray[np.int16], start: int, events: npt.NDArray[Any], octets: npt.NDArray[np.uint8], /) -> tuple[int, int]: ...
+def tone_detect(state: npt.NDArray[Any], samples: npt.NDArray[np.int16], start: int, events: npt.NDArray[Any], /) -> tuple[int, int]: ...
+
+# line: samples of one direction from line time `position` on, into `out` of the same length: gain (ratio), white
+# Gaussian noise of RMS `sigma` keyed by `key` (uint32 (3,)) and the sample's number, saturation, then the round trip
+# through G.711: law 0 none, 1 mu, 2 A.
+def line_carry(samples: npt.NDArray[np.int16], out: npt.NDArray[np.int16], position: int, key: npt.NDArray[np.uint32], gain: float, sigma: float, law: int, /) -> None: ...

@@ -1,6 +1,150 @@
 /* Python's way to the kernels of ../fsk.h: every argument is checked here, nothing is checked there. */
 #include "binding.h"
 
+enum { STATE, INPUT, EVENTS, OCTETS, BUFFERS };
+enum { WORTH_RELEASING = 1000 }; /* items: below, giving up the GIL costs more than the work */
+
+static int check_state(const Py_buffer *view)
+{
+    if (view->len == view->itemsize && (uintptr_t)view->buf % 8 == 0)
+        return 0;
+    PyErr_SetString(PyExc_ValueError, "state: exactly one aligned item is needed");
+    return -1;
+}
+
+static int check_hdlc(const struct hdlc_deframer *hdlc)
+{
+    if (hdlc->bits >= -1 && hdlc->bits <= 8 * HDLC_LONGEST + 7 && hdlc->ones >= 0 && hdlc->ones <= 7
+        && hdlc->position >= 0 && hdlc->position < INT64_MAX / 2)
+        return 0;
+    PyErr_SetString(PyExc_ValueError, "state: not one that the kernel has left");
+    return -1;
+}
+
+static int check_positions(int64_t position, int32_t filled)
+{
+    if (position >= 0 && position < INT64_MAX / 2 && filled >= 0 && filled < TONE_BLOCK)
+        return 0;
+    PyErr_SetString(PyExc_ValueError, "state: not one that the kernel has left");
+    return -1;
+}
+
+static int check_room(const struct event_buffer *out, size_t octets_wanted)
+{
+    if (out->room >= 2 && out->octet_room >= octets_wanted)
+        return 0;
+    PyErr_SetString(PyExc_ValueError, "events: room for 2 is needed; octets: room for the longest frame");
+    return -1;
+}
+
+/* Get state, input, events and (where the function has frames) octets, and the index to start from. */
+static int get_all(PyObject *const *args, Py_ssize_t state_size, char input_format, PyObject *start_arg,
+                   PyObject *const *outputs, int n_outputs, Py_buffer *views, Py_ssize_t items_of_octet,
+                   long long *start, struct event_buffer *out)
+{
+    PyObject *objects[BUFFERS] = {args[0], args[1], outputs[0], n_outputs > 1 ? outputs[1] : NULL};
+    const struct array_spec specs[BUFFERS] = {
+        {"state", 0, 1, 1, state_size},
+        {"input", input_format, 1, 0, 0},
+        {"events", 0, 1, 1, sizeof(struct line_event)},
+        {"octets", 'B', 1, 1, 0},
+    };
+    if (get_arrays(objects, specs, views, 2 + n_outputs) < 0)
+        return -1;
+    *out = (struct event_buffer){
+        .events = views[EVENTS].buf,
+        .room = (size_t)(views[EVENTS].len / views[EVENTS].itemsize),
+        .octets = n_outputs > 1 ? views[OCTETS].buf : NULL,
+        .octet_room = n_outputs > 1 ? (size_t)views[OCTETS].len : 0,
+    };
+    long long items = views[INPUT].len / views[INPUT].itemsize * items_of_octet;
+    if (check_state(&views[STATE]) == 0 && check_room(out, n_outputs > 1 ? HDLC_LONGEST : 0) == 0
+        && (uintptr_t)views[EVENTS].buf % 8 == 0 && (uintptr_t)views[INPUT].buf % (size_t)views[INPUT].itemsize == 0
+        && get_int(start_arg, "start", 0, items, start) == 0)
+        return 0;
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "events, input: aligned buffers are needed");
+    release_arrays(views, 2 + n_outputs);
+    return -1;
+}
+
+static PyObject *hdlc_deframe(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)self;
+    Py_buffer views[BUFFERS];
+    struct event_buffer out;
+    long long packed, start;
+    if (check_count("hdlc_deframe", nargs, 6) < 0 || get_int(args[2], "packed", 0, 1, &packed) < 0
+        || get_all(args, sizeof(struct hdlc_deframer), 'B', args[3], args + 4, 2, views, packed ? 8 : 1, &start, &out) < 0)
+        return NULL;
+    PyObject *result = NULL;
+    if (check_hdlc(views[STATE].buf) == 0) {
+        size_t n = (size_t)views[INPUT].len * (packed ? 8 : 1), taken;
+        if (n - (size_t)start > WORTH_RELEASING) {
+            Py_BEGIN_ALLOW_THREADS
+            taken = chosen->hdlc_deframe(views[STATE].buf, views[INPUT].buf, (int)packed, (size_t)start, n, &out);
+            Py_END_ALLOW_THREADS
+        } else
+            taken = chosen->hdlc_deframe(views[STATE].buf, views[INPUT].buf, (int)packed, (size_t)start, n, &out);
+        result = Py_BuildValue("(nn)", (Py_ssize_t)taken, (Py_ssize_t)out.count);
+    }
+    release_arrays(views, BUFFERS);
+    return result;
+}
+
+static PyObject *fsk_receive(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)self;
+    Py_buffer views[BUFFERS];
+    struct event_buffer out;
+    long long start;
+    if (check_count("fsk_receive", nargs, 5) < 0
+        || get_all(args, sizeof(struct fsk_receiver), 'h', args[2], args + 3, 2, views, 1, &start, &out) < 0)
+        return NULL;
+    PyObject *result = NULL;
+    struct fsk_receiver *fsk = views[STATE].buf;
+    if (check_positions(fsk->position, 0) == 0 && check_hdlc(&fsk->hdlc) == 0) {
+        size_t n = (size_t)(views[INPUT].len / 2), taken;
+        if (n - (size_t)start > WORTH_RELEASING) {
+            Py_BEGIN_ALLOW_THREADS
+            taken = chosen->fsk_receive(fsk, views[INPUT].buf, (size_t)start, n, &out);
+            Py_END_ALLOW_THREADS
+        } else
+            taken = chosen->fsk_receive(fsk, views[INPUT].buf, (size_t)start, n, &out);
+        result = Py_BuildValue("(nn)", (Py_ssize_t)taken, (Py_ssize_t)out.count);
+    }
+    release_arrays(views, BUFFERS);
+    return result;
+}
+
+static PyObject *tone_detect(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)self;
+    Py_buffer views[BUFFERS];
+    struct event_buffer out;
+    long long start;
+    if (check_count("tone_detect", nargs, 4) < 0
+        || get_all(args, sizeof(struct tone_detector), 'h', args[2], args + 3, 1, views, 1, &start, &out) < 0)
+        return NULL;
+    PyObject *result = NULL;
+    struct tone_detector *tone = views[STATE].buf;
+    if (check_positions(tone->position, tone->filled) == 0) {
+        size_t n = (size_t)(views[INPUT].len / 2), taken;
+        if (n - (size_t)start > WORTH_RELEASING) {
+            Py_BEGIN_ALLOW_THREADS
+            taken = chosen->tone_detect(tone, views[INPUT].buf, (size_t)start, n, &out);
+            Py_END_ALLOW_THREADS
+        } else
+            taken = chosen->tone_detect(tone, views[INPUT].buf, (size_t)start, n, &out);
+        result = Py_BuildValue("(nn)", (Py_ssize_t)taken, (Py_ssize_t)out.count);
+    }
+    release_arrays(views, OCTETS);
+    return result;
+}
+
 PyMethodDef fsk_methods[] = {
+    {"hdlc_deframe", VECTORCALL(hdlc_deframe), METH_FASTCALL, NULL},
+    {"fsk_receive", VECTORCALL(fsk_receive), METH_FASTCALL, NULL},
+    {"tone_detect", VECTORCALL(tone_detect), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

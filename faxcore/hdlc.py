@@ -1,0 +1,118 @@
+"""HDLC frames as fax uses them: flags, zero insertion, frame check sequence [T.30 5.3].
+
+Octets are packed with the first bit on the line least significant.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from faxcore.kernels import native
+from faxcore.kernels.twins import fsk as layout
+
+FLAG = "01111110"
+
+_REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
+
+
+def fcs(octets: bytes | bytearray | memoryview) -> int:
+    """The 16-bit frame check sequence, low octet first on the line [T.30 5.3.7; ISO/IEC 13239]."""
+    register = binascii.crc_hqx(bytes(octets).translate(_REVERSED), 0xFFFF) ^ 0xFFFF
+    return _REVERSED[register >> 8] | _REVERSED[register & 0xFF] << 8
+
+
+def with_fcs(octets: bytes) -> bytes:
+    """A frame's octets followed by its FCS."""
+    return octets + fcs(octets).to_bytes(2, "little")
+
+
+def _stuffed(octets: bytes) -> str:
+    bits = "".join(f"{_REVERSED[octet]:08b}" for octet in octets)
+    return bits.replace("11111", "111110")
+
+
+def frame_bits(
+    frames: Sequence[bytes], *, preamble_flags: int, flags_between: int = 1, flags_after: int = 2
+) -> npt.NDArray[np.uint8]:
+    """The line bits of one signal: flags, then each frame with FCS and zero insertion [T.30 5.3].
+
+    uint8 0/1, first on the line first. ValueError for no frames, an empty frame, or fewer than one flag
+    in any place.
+    """
+    if not frames or not all(frames):
+        raise ValueError("a signal needs at least one frame, and a frame at least one octet")
+    if min(preamble_flags, flags_between, flags_after) < 1:
+        raise ValueError("every frame stands between flags: one at least before, between and after")
+    body = (FLAG * flags_between).join(_stuffed(with_fcs(frame)) for frame in frames)
+    line = FLAG * preamble_flags + body + FLAG * flags_after
+    return np.frombuffer(line.encode(), np.uint8) - ord("0")
+
+
+class Frame(NamedTuple):
+    """What lay between two flags. `at` counts the bits of the line up to and with its closing flag."""
+
+    octets: bytes
+    good: bool
+    at: int
+
+
+class EventBuffer:
+    """The arrays that a kernel writes its events and their octets into, reused for every call."""
+
+    def __init__(self, events: int = 64, octets: int = 8 * layout.LONGEST) -> None:
+        self.events = np.zeros(events, layout.EVENT)
+        self.octets = np.zeros(octets, np.uint8)
+
+    def read(self, count: int) -> Iterator[tuple[int, int, bytes]]:
+        """(at, kind, octets) of the first `count` events."""
+        taken = 0
+        rows: list[Any] = self.events[:count].tolist()
+        for at, kind, length in rows:
+            yield at, kind, self.octets[taken:taken + length].tobytes()
+            taken += length
+
+
+class Deframer:
+    """Line bits to frames: total, for any bits, and the same for every chunking.
+
+    A frame is good if it has whole octets and a good FCS. Bad ones come with what octets there are: an
+    abort (seven ones), more than 512 octets, a false FCS. Under 32 bits between flags is no frame
+    [ISO/IEC 13239].
+    """
+
+    def __init__(self) -> None:
+        self._state = layout.hdlc_state()
+        self._out = EventBuffer()
+
+    @property
+    def flags_seen(self) -> int:
+        """Flags since the beginning."""
+        return int(self._state["flags_seen"][0])
+
+    @property
+    def position(self) -> int:
+        """Bits taken since the beginning."""
+        return int(self._state["position"][0])
+
+    def push(self, bits: npt.NDArray[np.uint8]) -> list[Frame]:
+        """The frames that end in these bits, uint8 0/1."""
+        return self._take(bits, 0, len(bits))
+
+    def push_octets(self, octets: bytes | npt.NDArray[np.uint8]) -> list[Frame]:
+        """The frames that end in these octets, first bit least significant."""
+        data = np.frombuffer(octets, np.uint8) if isinstance(octets, bytes) else octets
+        return self._take(data, 1, 8 * len(data))
+
+    def _take(self, data: npt.NDArray[np.uint8], packed: int, n: int) -> list[Frame]:
+        frames: list[Frame] = []
+        start = 0
+        while start < n:
+            taken, count = native.hdlc_deframe(self._state, data, packed, start, self._out.events, self._out.octets)
+            frames += [Frame(octets, kind == layout.GOOD_FRAME, at) for at, kind, octets in self._out.read(count)]
+            start += taken
+        return frames

@@ -1,0 +1,116 @@
+"""V.21 channel 2: 300 bit/s FSK, the carrier of every T.30 control signal.
+
+Numbers of the recommendation: 1650 Hz is binary 1, 1850 Hz binary 0, continuous phase [V.21]; one second
+of flags before the frames [T.30 5.3.1].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from faxcore import units
+from faxcore.hdlc import EventBuffer, frame_bits
+from faxcore.kernels import native
+from faxcore.kernels.twins import fsk as layout
+from faxcore.signals import V21, FrameEnds, Octets, SignalBegins, SignalEnds, SignalItem
+
+PREAMBLE_FLAGS = 38
+"""1.013 s; 1 s +-15 % is wanted [T.30 5.3.1]."""
+
+# At 24 kHz a bit lasts exactly 80 ticks and both tones advance by whole parts of a turn.
+_TICKS_A_BIT = 80
+_TICKS_A_SAMPLE = 3
+_TURN = 480
+_MARK, _SPACE = 33, 37
+
+
+def modulate(bits: npt.NDArray[np.uint8], *, level_dbm0: float = -13.0) -> npt.NDArray[np.int16]:
+    """The FSK samples of line bits (uint8 0/1); 26 2/3 samples a bit, the last bit rounded up to a whole sample."""
+    advance = np.where(bits, _MARK, _SPACE).astype(np.int64)
+    phase = np.cumsum(np.repeat(advance, _TICKS_A_BIT))[::_TICKS_A_SAMPLE] % _TURN
+    amplitude = units.rms_of_dbm0(level_dbm0) * math.sqrt(2)
+    wave = [round(amplitude * math.sin(2 * math.pi * k / _TURN)) for k in range(_TURN)]
+    return np.array(wave, np.int16)[phase]
+
+
+class Transmitter:
+    """One V.21 signal: 1 s of flags, the frames, two closing flags.
+
+    `frames` are octets without FCS, first bit least significant; `level_dbm0` is -40 to 0. ValueError for
+    no frames or another level.
+    """
+
+    def __init__(self, frames: Sequence[bytes], *, level_dbm0: float = -13.0) -> None:
+        if not -40 <= level_dbm0 <= 0:
+            raise ValueError(f"level_dbm0 is -40 to 0, not {level_dbm0}")
+        bits = frame_bits(frames, preamble_flags=PREAMBLE_FLAGS)
+        self._samples = modulate(bits, level_dbm0=level_dbm0)
+        self._sent = 0
+
+    @property
+    def total(self) -> int:
+        """Samples of the whole signal."""
+        return len(self._samples)
+
+    @property
+    def samples_ready(self) -> int:
+        """Samples not pulled yet; none of them waits for anything."""
+        return len(self._samples) - self._sent
+
+    @property
+    def done(self) -> bool:
+        """True once everything was pulled."""
+        return self._sent == len(self._samples)
+
+    def pull(self, n: int) -> npt.NDArray[np.int16]:
+        """The next `n` samples, int16; fewer only at the end."""
+        taken = self._samples[self._sent:self._sent + n]
+        self._sent += len(taken)
+        return taken
+
+
+class Receiver:
+    """Samples to the frames of V.21 signals, as long as it listens.
+
+    A signal begins with three flags in a row (its time is that of the first of them), a frame is complete at
+    its closing flag, and the signal ends about 25 ms after its carrier (its time is that of the carrier's
+    end). `at` is the line time of the first sample. Any chunking gives the same items.
+    """
+
+    def __init__(self, *, at: int = 0) -> None:
+        if at < 0:
+            raise ValueError(f"at is a line time in samples, not {at}")
+        self._state = layout.fsk_state(at)
+        self._out = EventBuffer(events=16, octets=4 * layout.LONGEST)
+        self._carrier = False
+
+    @property
+    def carrier(self) -> bool:
+        """True from the recognised flags of a signal until its carrier is gone."""
+        return self._carrier
+
+    def push(self, samples: npt.NDArray[np.int16]) -> list[SignalItem]:
+        """What these samples, int16 at 8 kHz, bring."""
+        items: list[SignalItem] = []
+        start, n = 0, len(samples)
+        while start < n:
+            taken, count = native.fsk_receive(self._state, samples, start, self._out.events, self._out.octets)
+            if count:
+                self._collect(items, count)
+            start += taken
+        return items
+
+    def _collect(self, items: list[SignalItem], count: int) -> None:
+        for at, kind, octets in self._out.read(count):
+            if kind == layout.BEGINS:
+                self._carrier = True
+                items.append(SignalBegins(at, V21))
+            elif kind == layout.ENDS:
+                self._carrier = False
+                items.append(SignalEnds(at))
+            else:
+                items += [Octets(at, octets), FrameEnds(at, kind == layout.GOOD_FRAME)]
