@@ -114,14 +114,15 @@ static void KERNEL(put_line_2d)(SINK *sink_out, const uint16_t *changes, const u
     do {
         int a1 = changes[0], b1 = reference[b], b2 = reference[b + 1];
         int pass = b2 < a1;
-        unsigned mode = pass ? T4_PASS : (unsigned)(a1 - b1 + 3);
-        if (mode <= T4_PASS) {
+        unsigned vertical = (unsigned)(a1 - b1 + 3);
+        if (pass | (vertical < T4_PASS)) {
+            unsigned mode = pass ? T4_PASS : vertical;
             KERNEL(put)(&sink, T4_MODE_BITS[mode], T4_MODE_LENGTH[mode]);
             a0 = pass ? b2 : a1;
             changes += !pass;
             colour ^= !pass;
-            int vertical = 1 + 2 * (b2 <= a0) - 2 * (reference[b - 1] > a0);
-            b += pass ? 2 : vertical;
+            int opposite = 1 + 2 * (b2 <= a0) - 2 * (reference[b - 1] > a0);
+            b += pass ? 2 : opposite;
         } else {
             int a2 = changes[1];
             KERNEL(put_pair)(&sink, 1, 3, a1 - a0, a2 - a1, colour);

@@ -1,0 +1,1 @@
+"""Measurements: each file prints its figures beside those of peers, from one run."""

@@ -1,0 +1,105 @@
+"""Kernels against their twins, on random and on damaged octets; what is encoded comes back."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from faxcore.kernels import native
+from faxcore.kernels.twins import t4 as twin
+from tests.conformance.test_coding_vectors import decode, encode
+
+SEEDS = st.integers(0, 2**32 - 1)
+CODINGS = st.sampled_from([0, 1, 2])
+
+
+def random_rows(rng: random.Random, width: int, height: int) -> np.ndarray:
+    """Rows whose changes stay near those of the row above, or not: all modes come, and long runs too."""
+    mean = rng.choice([1, 2, 5, 20, 100, 600])
+    rows, edges = [], []
+    for _ in range(height):
+        if rng.random() < 0.4 or not rows:
+            edges = []
+            at = rng.choice([0, 1])
+            while at < width:
+                edges.append(at)
+                at += 1 + int(rng.expovariate(1 / mean))
+        else:
+            edges = sorted({e + rng.choice([0, 0, 0, 1, -1, 2, -2, 3, -3, 4, -4]) for e in edges if rng.random() > 0.1})
+        marks = np.zeros(width, np.uint8)
+        marks[[e for e in edges if 0 <= e < width]] = 1
+        rows.append(np.bitwise_xor.accumulate(marks))
+    return np.packbits(np.array(rows, np.uint8).reshape(height, width), axis=1)
+
+
+def damaged(rng: random.Random, octets: bytes) -> bytes:
+    """Flipped bits, a burst, missing or added octets."""
+    bits = np.unpackbits(np.frombuffer(octets, np.uint8))
+    for _ in range(rng.randrange(1, 5)):
+        at = rng.randrange(max(len(bits), 1))
+        kind = rng.randrange(4)
+        if kind == 0:
+            bits[at : at + 1] ^= 1
+        elif kind == 1:
+            bits[at : at + 40] = rng.randrange(2)
+        elif kind == 2:
+            bits = np.delete(bits, slice(at, at + rng.randrange(1, 60)))
+        else:
+            bits = np.insert(bits, min(at, len(bits)), [rng.randrange(2)] * rng.randrange(1, 40))
+    return np.packbits(bits).tobytes()
+
+
+def assert_same_decoded(octets: bytes, width: int, coding: int, capacity: int) -> None:
+    rows, bad, complete = decode(native, octets, width, coding, capacity)
+    twin_rows, twin_bad, twin_complete = decode(twin, octets, width, coding, capacity)
+    assert bad.tolist() == twin_bad.tolist()
+    assert np.array_equal(rows, twin_rows)
+    assert complete == twin_complete
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS, st.integers(1, 200), st.integers(0, 9), CODINGS, st.integers(1, 5), st.sampled_from([0, 1, 77, 300]))
+def test_encoders_agree_and_round_trip(
+    seed: int, width: int, height: int, coding: int, k: int, min_line_bits: int
+) -> None:
+    rows = random_rows(random.Random(seed), width, height)
+    octets = encode(native, rows, width, coding, k, min_line_bits)
+    assert octets == encode(twin, rows, width, coding, k, min_line_bits)
+    decoded, bad, complete = decode(native, octets, width, coding, height)
+    assert np.array_equal(decoded, rows)
+    assert not bad.any()
+    assert complete
+
+
+@pytest.mark.parametrize("width", [1, 63, 64, 65, 1728, 2048, 2561, 5184, 10368, 16384])
+@pytest.mark.parametrize("coding", [0, 1, 2])
+def test_wide_lines(width: int, coding: int) -> None:
+    rows = random_rows(random.Random(width), width, 12)
+    octets = encode(native, rows, width, coding, 4)
+    assert octets == encode(twin, rows, width, coding, 4)
+    assert np.array_equal(decode(native, octets, width, coding, 99)[0], rows)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SEEDS, st.sampled_from([1, 24, 100, 864, 1728]), st.integers(1, 9), CODINGS)
+def test_decoders_agree_on_damage(seed: int, width: int, height: int, coding: int) -> None:
+    rng = random.Random(seed)
+    octets = damaged(rng, encode(native, random_rows(rng, width, height), width, coding, 3))
+    assert_same_decoded(octets, width, coding, rng.choice([height, 40]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=120), st.sampled_from([1, 7, 64, 1000, 1728]), CODINGS)
+def test_decoders_agree_on_any_octets(octets: bytes, width: int, coding: int) -> None:
+    assert_same_decoded(octets, width, coding, 50)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, st.sampled_from([864, 1728]), st.sampled_from([1000, 1728, 2048]), CODINGS)
+def test_decoders_agree_on_another_width(seed: int, sent: int, announced: int, coding: int) -> None:
+    octets = encode(native, random_rows(random.Random(seed), sent, 5), sent, coding, 2)
+    assert_same_decoded(octets, announced, coding, 20)
