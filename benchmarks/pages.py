@@ -12,11 +12,11 @@ from faxcore.page import A4_WIDTH, FINE, Page
 
 HEIGHT = 2292
 FONTS = "/usr/share/fonts/truetype/dejavu"
-WORDS = (
-    "the facsimile apparatus shall transmit at a speed of lines per minute where a receiving terminal confirms "
-    "each page before next and no other signal may follow within six seconds unless operator has been called "
-    "Invoice Number Total 1,204.50 Delivery Reference Quantity Account (Tel. +1 555 0100) agreement hereby"
-).split()
+WORDS = """
+the facsimile apparatus shall transmit at a speed of lines per minute where a receiving terminal confirms each page
+before next and no other signal may follow within six seconds unless operator has been called Invoice Number Total
+1,204.50 Delivery Reference Quantity Account (Tel. +1 555 0100) agreement hereby
+"""
 
 
 def text(seed: int = 1) -> Page:
@@ -25,7 +25,8 @@ def text(seed: int = 1) -> Page:
     image = Image.new("L", (A4_WIDTH, HEIGHT), 255)
     draw = ImageDraw.Draw(image)
     font = ImageFont.truetype(f"{FONTS}/DejaVuSans.ttf", 24)
-    words = " ".join(rng.choice(WORDS) for _ in range(1400))
+    choices = WORDS.split()
+    words = " ".join(rng.choice(choices) for _ in range(1400))
     for n, line in enumerate(textwrap.wrap(words, 122)[:74]):
         draw.text((90, 80 + 29 * n), line, 0, font)
     return _thresholded(image)

@@ -57,8 +57,8 @@ def array(kind: str, name: str, shape: str, tables: list[list[int]]) -> Iterator
     for table in tables:
         if len(tables) > 1:
             yield "{"
-        for i in range(0, len(table), 24):
-            yield ",".join(map(str, table[i : i + 24])) + ","
+        for i in range(0, len(table), 128):
+            yield ",".join(map(str, table[i : i + 128])) + ","
         if len(tables) > 1:
             yield "},"
     yield "};"

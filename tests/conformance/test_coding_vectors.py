@@ -79,7 +79,7 @@ def test_code_words() -> None:
     for delta, code in t4_codes.VERTICAL.items():
         mode_names["V0" if not delta else f"V{'RL'[delta < 0]}{abs(delta)}"] = code
     assert mode_names == codes["two_d"]
-    assert t4_codes.EOL == codes["eol"]
+    assert codes["eol"] == t4_codes.EOL
 
 
 def test_checked_in_tables_are_those_of_the_generator() -> None:
