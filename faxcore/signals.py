@@ -1,7 +1,8 @@
 """The signal stream below T.30: what the line carries, as T.38 names it.
 
 A modem turns samples into this stream and back; T.38 packets are it. One signal is SignalBegins, then
-Octets and (for HDLC) FrameEnds, then SignalEnds. `at` is line time in samples.
+Octets and (for HDLC) FrameEnds, then SignalEnds. `at` is line time in samples: when an item became known, which
+never depends on how the samples were chunked; for Octets it is when the first of them was on the line.
 """
 
 from __future__ import annotations

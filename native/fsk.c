@@ -107,11 +107,9 @@ enum {
     BIT = 5120,           /* the bit clock: 300 / 8000 of it is a sample */
     BIT_A_SAMPLE = 192,
     NUDGE = 2,            /* a quarter of the timing error is taken out at each transition */
-    FLAG_SAMPLES = 213,
     PRESENT = 160,        /* full presence: 20 ms, and about what a lost carrier takes to be noticed */
     OPEN_AT = 80,
     FLAGS_WANTED = 3,     /* random bits make three flags in a row once in 2^24 */
-    LATE = 15,            /* samples after which a window that the carrier has left looks out of band */
     FLOOR_ON = 197000,    /* window energy at -45.5 dBm0 */
     FLOOR_OFF = 111000,   /* and at -48 dBm0 [V.21] */
     IN_BAND = 345,        /* 0.4 of what a pure tone would have: 0.4 * 27 * 8 * 8 / 2 */
@@ -134,7 +132,7 @@ static void KERNEL(fsk_close)(struct fsk_receiver *fsk, struct event_buffer *out
         return;
     fsk->begun = 0;
     KERNEL(hdlc_give_up)(&fsk->hdlc, fsk->hdlc.bits, fsk->position, out);
-    KERNEL(emit)(out, fsk->last_sure - LATE, EVENT_ENDS, NULL, 0);
+    KERNEL(emit)(out, fsk->position, EVENT_ENDS, NULL, 0);
 }
 
 static void KERNEL(fsk_bit)(struct fsk_receiver *fsk, int bit, struct event_buffer *out)
@@ -148,11 +146,9 @@ static void KERNEL(fsk_bit)(struct fsk_receiver *fsk, int bit, struct event_buff
     }
     if (fsk->hdlc.flags_seen == flags)
         return;
-    if (fsk->hdlc.flags == 1)
-        fsk->run_began = fsk->position - FLAG_SAMPLES;
     if (!fsk->begun && fsk->hdlc.flags >= FLAGS_WANTED) {
         fsk->begun = 1;
-        KERNEL(emit)(out, fsk->run_began, EVENT_BEGINS, NULL, 0);
+        KERNEL(emit)(out, fsk->position, EVENT_BEGINS, NULL, 0);
     }
 }
 
@@ -178,8 +174,6 @@ static inline void KERNEL(fsk_judge)(struct fsk_receiver *fsk, struct event_buff
     int in_band = energy > (fsk->open ? FLOOR_OFF : FLOOR_ON) && mark + space > IN_BAND * energy;
 
     fsk->presence += in_band ? fsk->presence < PRESENT : -(fsk->presence > 0);
-    if (fsk->presence == PRESENT)
-        fsk->last_sure = fsk->position;
     if (!fsk->open) {
         if (fsk->presence >= OPEN_AT)
             KERNEL(fsk_open)(fsk);

@@ -40,10 +40,8 @@ struct event_buffer {
 #define FSK_CYCLE 160 /* samples after which 1650 Hz and 1850 Hz both are where they were */
 
 struct fsk_receiver {
-    int64_t position;  /* line time of the next sample */
-    int64_t energy;    /* sum of squares of the window */
-    int64_t run_began; /* line time of the first of the flags in a row */
-    int64_t last_sure; /* line time at which `presence` was last full */
+    int64_t position; /* line time of the next sample */
+    int64_t energy;   /* sum of squares of the window */
     int32_t sums[4];   /* correlation with 1650 Hz and 1850 Hz: cosine, sine, cosine, sine */
     int32_t clock;     /* phase of the bit clock, FSK_BIT is one bit */
     int32_t mark;      /* the decision of the last sample */

@@ -76,9 +76,8 @@ class Transmitter:
 class Receiver:
     """Samples to the frames of V.21 signals, as long as it listens.
 
-    A signal begins with three flags in a row (its time is that of the first of them), a frame is complete at
-    its closing flag, and the signal ends about 25 ms after its carrier (its time is that of the carrier's
-    end). `at` is the line time of the first sample. Any chunking gives the same items.
+    A signal begins with three flags in a row, a frame is complete at its closing flag, and the signal ends
+    about 25 ms after its carrier. `at` is the line time of the first sample; any chunking gives the same items.
     """
 
     def __init__(self, *, at: int = 0) -> None:

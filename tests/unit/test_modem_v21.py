@@ -93,9 +93,9 @@ def test_a_signal_from_begin_to_end(receiver: v21.Receiver) -> None:
     begins, ends = items[0], items[-1]
     assert isinstance(begins, SignalBegins)
     assert begins.modulation == V21
-    assert len(SILENCE) <= begins.at <= len(SILENCE) + 2 * 214
+    assert len(SILENCE) + 3 * 214 <= begins.at <= len(SILENCE) + 5 * 214
     assert isinstance(ends, SignalEnds)
-    assert abs(ends.at - len(SILENCE) - len(signal)) < 30
+    assert 0 <= ends.at - len(SILENCE) - len(signal) < 320
 
 
 def test_a_frame_is_complete_at_its_closing_flag(receiver: v21.Receiver) -> None:
@@ -153,7 +153,7 @@ def test_conditions(condition: dict[str, Any]) -> None:
     assert frames_of(items) == [(CSI, True), (DIS, True)]
     assert isinstance(items[0], SignalBegins)
     assert isinstance(items[-1], SignalEnds)
-    assert abs(items[-1].at - len(SILENCE) - len(bits) * 80 / 3) < 60
+    assert 0 <= items[-1].at - len(SILENCE) - len(bits) * 80 / 3 < 320
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -17,7 +17,7 @@ HDLC = np.dtype(
 )
 EVENT = np.dtype([("at", "i8"), ("kind", "i4"), ("length", "i4")])
 FSK = np.dtype(
-    [("position", "i8"), ("energy", "i8"), ("run_began", "i8"), ("last_sure", "i8"), ("sums", "i4", 4), ("clock", "i4"),
+    [("position", "i8"), ("energy", "i8"), ("sums", "i4", 4), ("clock", "i4"),
      ("mark", "i4"), ("presence", "i4"), ("open", "i4"), ("begun", "i4"), ("pad", "i4"), ("window", "i2", 32),
      ("hdlc", HDLC)]
 )
@@ -175,11 +175,9 @@ def _fsk_bit(fsk: Any, bit: int, out: _Out) -> None:
     _bit(hdlc, bit, at, out if fsk["begun"] else _Out(np.zeros(2, EVENT), np.zeros(LONGEST, np.uint8)))
     if hdlc["flags_seen"] == flags_seen:
         return
-    if hdlc["flags"] == 1:
-        fsk["run_began"] = at - 213
     if not fsk["begun"] and hdlc["flags"] >= FLAGS_WANTED:
         fsk["begun"] = 1
-        out.emit(int(fsk["run_began"]), BEGINS)
+        out.emit(at, BEGINS)
 
 
 def _clock(fsk: Any, mark: int, out: _Out) -> None:
@@ -204,7 +202,7 @@ def _close(fsk: Any, out: _Out) -> None:
         return
     fsk["begun"] = 0
     _give_up(fsk["hdlc"], int(fsk["hdlc"]["bits"]), int(fsk["position"]), out)
-    out.emit(int(fsk["last_sure"]) - 15, ENDS)
+    out.emit(int(fsk["position"]), ENDS)
 
 
 def _judge(fsk: Any, out: _Out) -> None:
@@ -213,8 +211,6 @@ def _judge(fsk: Any, out: _Out) -> None:
     energy = int(fsk["energy"])
     in_band = energy > (FLOOR_OFF if fsk["open"] else FLOOR_ON) and mark + space > IN_BAND * energy
     fsk["presence"] = min(fsk["presence"] + 1, PRESENT) if in_band else max(fsk["presence"] - 1, 0)
-    if fsk["presence"] == PRESENT:
-        fsk["last_sure"] = fsk["position"]
     if not fsk["open"]:
         if fsk["presence"] >= OPEN_AT:
             _open(fsk)
