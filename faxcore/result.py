@@ -106,7 +106,7 @@ TEXTS: dict[ResultCode, str] = {
     ResultCode.RX_T2EXPDCN: "No DCN came in time (T2)",
     ResultCode.RX_T2EXPD: "No command came after the page (T2)",
     ResultCode.RX_T2EXPFAX: "No page came in time (T2)",
-    ResultCode.RX_T2EXPMPS: "The next page did not come in time (T2)",
+    ResultCode.RX_T2EXPMPS: "Nothing came after the page in time (T2)",
     ResultCode.RX_T2EXPRR: "No RR came in time (T2)",
     ResultCode.RX_T2EXP: "No command came in time (T2)",
     ResultCode.RX_DCNWHY: "The far end disconnected during set-up",

@@ -1,0 +1,269 @@
+"""DIS, DTC and DCS: the field, what it means, and how a sender chooses [T.30 table 2]."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from faxcore.options import Options
+from faxcore.page import A4_WIDTH, FINE, STANDARD, SUPERFINE, Resolution
+from faxcore.signals import Modulation
+
+Bits = frozenset[int]
+"""Numbers of the bits that are 1, counted from 1 in the order of sending."""
+
+LONGEST_FIELD = 16  # octets in table 2
+
+RATES = {"v17": (14400, 12000, 9600, 7200), "v29": (9600, 7200), "v27ter": (4800, 2400)}
+
+# Bits 11 12 13 14 of DIS, the richest first; a code that is not here means V.27ter and V.29 [T.30 table 2, note 3.2].
+_OFFERS = {
+    "1101": ("v17", "v29", "v27ter"),
+    "1100": ("v29", "v27ter"),
+    "1000": ("v29",),
+    "0100": ("v27ter",),
+}
+_OFFER_FALLBACK_2400 = "0000"
+
+# Bits 11 12 13 14 of DCS.
+_RATE_CODES = {
+    Modulation("v27ter", 2400): "0000",
+    Modulation("v27ter", 4800): "0100",
+    Modulation("v29", 9600): "1000",
+    Modulation("v29", 7200): "1100",
+    Modulation("v17", 14400): "0001",
+    Modulation("v17", 12000): "0101",
+    Modulation("v17", 9600): "1001",
+    Modulation("v17", 7200): "1101",
+}
+RESERVED_RATE = Modulation("reserved", 0)
+_RATES_BY_CODE = {code: modulation for modulation, code in _RATE_CODES.items()}
+
+# Bits 17 18 and 19 20. Both bits set is invalid: the width is then read as the largest, the length as unlimited.
+_WIDTHS_MM = {"00": (215,), "10": (215, 255), "01": (215, 255, 303), "11": (215, 255, 303)}
+_LENGTHS = {"00": ("A4",), "10": ("A4", "B4"), "01": ("unlimited",), "11": ("unlimited",)}
+_LENGTH_BITS = {"A4": (), "B4": (19,), "unlimited": (20,)}
+
+# Bits 21 22 23: milliseconds a line at 3.85 and at 7.7 lines/mm. Only DIS has the codes with two times.
+_SCAN_MS = {
+    "000": (20, 20), "001": (40, 40), "010": (10, 10), "100": (5, 5),
+    "011": (10, 5), "110": (20, 10), "101": (40, 20), "111": (0, 0),
+}  # fmt: skip
+_SCAN_CODES = {20: "000", 40: "001", 10: "010", 5: "100", 0: "111"}
+
+# Resolution bits in the order a receiver looks at them [T.30 table 2]: what the bit means with bit 44 = 0 and = 1.
+_RESOLUTIONS: dict[int | None, tuple[Resolution, Resolution]] = {
+    106: (Resolution("1200x1200", 1200, 1200),) * 2,
+    109: (Resolution("600x1200", 600, 1200),) * 2,
+    105: (Resolution("600x600", 600, 600),) * 2,
+    108: (Resolution("400x800", 400, 800),) * 2,
+    43: (Resolution("R16x15.4", 408, 391), Resolution("400x400", 400, 400)),
+    107: (Resolution("300x600", 300, 600),) * 2,
+    42: (Resolution("300x300", 300, 300),) * 2,
+    41: (SUPERFINE, Resolution("superfine", 200, 400)),
+    15: (FINE, Resolution("fine", 200, 200)),
+    None: (STANDARD, Resolution("standard", 200, 100)),
+}
+_RESOLUTION_BITS = {"superfine": 41, "fine": 15, "standard": None}
+
+
+def parse_field(fif: bytes) -> Bits:
+    """The bits of a DIS, DTC or DCS field of any length; missing octets are zero, octets after the last are ignored."""
+    bits: set[int] = set()
+    for index, octet in enumerate(fif[:LONGEST_FIELD]):
+        bits.update(8 * index + position + 1 for position in range(8) if octet >> position & 1)
+        if index >= 2 and not octet >> 7:
+            break
+    return frozenset(bits)
+
+
+def build_field(bits: Bits) -> bytes:
+    """The field with these bits, 3 octets or as many as they need; EXTEND bits are set as the length asks."""
+    wanted = {bit for bit in bits if bit < 24 or bit % 8}
+    field = bytearray(max(3, max((bit + 7) // 8 for bit in wanted | {1})))
+    for bit in wanted:
+        field[(bit - 1) // 8] |= 1 << (bit - 1) % 8
+    for index in range(2, len(field) - 1):
+        field[index] |= 0x80
+    return bytes(field)
+
+
+def _code(bits: Bits, *numbers: int) -> str:
+    return "".join("1" if number in bits else "0" for number in numbers)
+
+
+def _ones(code: str, first: int) -> set[int]:
+    return {first + index for index, bit in enumerate(code) if bit == "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a DIS or DTC says."""
+
+    bits: Bits
+
+    @classmethod
+    def parse(cls, fif: bytes) -> Capabilities:
+        """Of the field of DIS or DTC, first bit sent least significant; never raises."""
+        return cls(parse_field(fif))
+
+    @property
+    def can_receive(self) -> bool:
+        """The terminal can receive a fax document."""
+        return 10 in self.bits
+
+    @property
+    def has_document(self) -> bool:
+        """A document is ready to be polled."""
+        return 9 in self.bits
+
+    @property
+    def ecm(self) -> bool:
+        """Error correction mode."""
+        return 27 in self.bits
+
+    @property
+    def codings(self) -> tuple[str, ...]:
+        """Codings this engine knows too; "mmr" only where ECM, which it needs, is there."""
+        return tuple(
+            coding for coding, there in (("mmr", {27, 31} <= self.bits), ("mr", 16 in self.bits), ("mh", True)) if there
+        )
+
+    @property
+    def modulations(self) -> tuple[Modulation, ...]:
+        """Every modulation and rate that may be used towards this terminal [T.30 table 2, bits 11-14]."""
+        code = _code(self.bits, 11, 12, 13, 14)
+        if code == _OFFER_FALLBACK_2400:
+            return (Modulation("v27ter", 2400),)
+        return tuple(Modulation(name, rate) for name in _OFFERS.get(code, _OFFERS["1100"]) for rate in RATES[name])
+
+    @property
+    def widths_mm(self) -> tuple[int, ...]:
+        """Recording widths."""
+        return _WIDTHS_MM[_code(self.bits, 17, 18)]
+
+    @property
+    def lengths(self) -> tuple[str, ...]:
+        """Recording lengths, out of "A4", "B4" and "unlimited"."""
+        return _LENGTHS[_code(self.bits, 19, 20)]
+
+    def takes(self, resolution: Resolution) -> bool:
+        """The terminal takes pages of this resolution."""
+        bit = _RESOLUTION_BITS[resolution.name]
+        return bit is None or bit in self.bits
+
+    def scan_ms(self, resolution: Resolution) -> float:
+        """Minimum time of a coded line in milliseconds [T.30 table 2, bits 21-23 and 46]."""
+        at_standard, at_fine = _SCAN_MS[_code(self.bits, 21, 22, 23)]
+        if resolution.name == "superfine":
+            return at_fine / 2 if 46 in self.bits else at_fine
+        return at_standard if resolution.name == "standard" else at_fine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """What a DCS sets for the pages that follow.
+
+    `modulation` is RESERVED_RATE for a reserved code; `width_mm`, `length`, `scan_ms` as in `Capabilities`;
+    `ecm_frame` in octets.
+    """
+
+    modulation: Modulation
+    resolution: Resolution = STANDARD
+    coding: str = "mh"
+    width_mm: int = 215
+    length: str = "A4"
+    scan_ms: int = 20
+    ecm: bool = False
+    ecm_frame: int = 256
+
+    @property
+    def min_line_bits(self) -> int:
+        """Least bits of a coded line, FILL included [T.4 3]."""
+        return math.ceil(self.modulation.bit_rate * self.scan_ms / 1000) if not self.ecm else 0
+
+    @classmethod
+    def parse(cls, fif: bytes) -> Parameters:
+        """Of the field of DCS, first bit sent least significant; never raises."""
+        bits = parse_field(fif)
+        resolution = next(both for bit, both in _RESOLUTIONS.items() if bit is None or bit in bits)
+        return cls(
+            modulation=_RATES_BY_CODE.get(_code(bits, 11, 12, 13, 14), RESERVED_RATE),
+            resolution=resolution[44 in bits],
+            coding=_coding_set(bits),
+            width_mm=_WIDTHS_MM[_code(bits, 17, 18)][-1],
+            length=_LENGTHS[_code(bits, 19, 20)][-1],
+            scan_ms=_SCAN_MS[_code(bits, 21, 22, 23)][0],
+            ecm=27 in bits,
+            ecm_frame=64 if 28 in bits else 256,
+        )
+
+    def build(self) -> bytes:
+        """The field of DCS [T.30 table 2]: for codings and resolutions that this engine sends."""
+        bits = {10} | _ones(_RATE_CODES[self.modulation], 11) | _ones(_SCAN_CODES[self.scan_ms], 21)
+        bits |= set(_LENGTH_BITS[self.length])
+        resolution = _RESOLUTION_BITS[self.resolution.name]
+        bits |= {resolution} if resolution else set()
+        bits |= {"mh": set(), "mr": {16}, "mmr": {31}}[self.coding]
+        bits |= {27} if self.ecm else set()
+        bits |= {28} if self.ecm and self.ecm_frame == 64 else set()
+        return build_field(frozenset(bits))
+
+
+NOTHING_SET = Parameters(modulation=Modulation("", 0), resolution=Resolution("", 0, 0), coding="")
+"""Before the first DCS."""
+
+
+def _coding_set(bits: Bits) -> str:
+    for coding, bit in (("t85-l0", 79), ("t85", 78), ("mmr", 31), ("mr", 16)):
+        if bit in bits and (bit == 16 or 27 in bits):
+            return coding
+    return "mh"
+
+
+def own_capabilities(options: Options) -> bytes:
+    """The field of our DIS: what `options` let us receive; any length, no minimum time of a line."""
+    code = next((code for code, names in _OFFERS.items() if set(names) <= set(options.modulations)), "1100")
+    bits = {10, 15, 20, 41, 45} | _ones(code, 11) | _ones(_SCAN_CODES[0], 21)
+    bits |= {16} if "mr" in options.codings else set()
+    bits |= {27} if options.ecm else set()
+    bits |= {31} if options.ecm and "mmr" in options.codings else set()
+    return build_field(frozenset(bits))
+
+
+def rate_ladder(far: Capabilities, options: Options) -> tuple[Modulation, ...]:
+    """Modulations to try, fastest first; at each rate the one that `options` prefer. Empty: nothing in common."""
+    preferred: dict[int, Modulation] = {}
+    for name in options.modulations:
+        for modulation in far.modulations:
+            if modulation.name == name and options.min_rate <= modulation.bit_rate <= options.max_rate:
+                preferred.setdefault(modulation.bit_rate, modulation)
+    return tuple(preferred[rate] for rate in sorted(preferred, reverse=True))
+
+
+def choose_resolution(far: Capabilities, wanted: Resolution) -> Resolution:
+    """`wanted`, or the next lower one that the far end takes."""
+    order = (SUPERFINE, FINE, STANDARD)
+    return next(resolution for resolution in order[order.index(wanted) :] if far.takes(resolution))
+
+
+def choose_coding(far: Capabilities, options: Options) -> str | None:
+    """The first of our codings that the far end takes, or None. MMR waits for ECM [T.30 table 2, bit 31]."""
+    usable = [coding for coding in options.codings if coding in far.codings and (options.ecm or coding != "mmr")]
+    return usable[0] if usable else None
+
+
+def choose_parameters(far: Capabilities, modulation: Modulation, resolution: Resolution, coding: str) -> Parameters:
+    """The DCS for pages of ours: A4 width, the longest page allowed, the line time asked for [T.30 table 2]."""
+    scan_ms = far.scan_ms(resolution)
+    return Parameters(
+        modulation=modulation,
+        resolution=resolution,
+        coding=coding,
+        length=far.lengths[-1],
+        scan_ms=5 if 0 < scan_ms < 5 else round(scan_ms),  # half of 5 ms stays 5: DCS has no code for less
+    )
+
+
+PAGE_WIDTH = A4_WIDTH
+"""Pels in a line of every page that we send or take: 215 mm at R8."""

@@ -1,0 +1,38 @@
+"""What a receiver makes of TCF and of a page: neither is standardised, so the figures are those in common use."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from faxcore.t30.frames import FCF
+
+ZERO_RUN_S = 1.0
+ZERO_SHARE = 0.95
+BAD_ROWS_MCF = 0.05
+BAD_ROWS_RTP = 0.15
+SEARCH_RUN = 32  # zero bits that end the garbage in front of TCF
+
+
+def training_is_good(octets: bytes, bit_rate: int) -> bool:
+    """TCF as it was received: a run of zeros of 1 s, or 1 s and more with 95 % zeros behind the garbage in front."""
+    bits = np.unpackbits(np.frombuffer(octets, np.uint8), bitorder="little")
+    edges = np.flatnonzero(np.diff(np.concatenate(([1], bits, [1]))))
+    begins, ends = edges[0::2], edges[1::2]  # of the runs of zeros
+    runs = ends - begins
+    if runs.size and runs.max() >= ZERO_RUN_S * bit_rate:
+        return True
+    long_runs = np.flatnonzero(runs >= SEARCH_RUN)
+    if not long_runs.size:
+        return False
+    zeros = bits[begins[long_runs[0]] :] == 0
+    return bool(zeros.size >= ZERO_RUN_S * bit_rate and zeros.mean() >= ZERO_SHARE)
+
+
+def page_response(rows: int, bad_rows: int, *, cut: bool) -> FCF | None:
+    """MCF, RTP or RTN by the share of bad rows; RTN for a page cut short; None for a page without a row."""
+    if rows == 0:
+        return None
+    bad = bad_rows / rows
+    if cut or bad >= BAD_ROWS_RTP:
+        return FCF.RTN
+    return FCF.MCF if bad < BAD_ROWS_MCF else FCF.RTP

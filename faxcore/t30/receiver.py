@@ -1,0 +1,291 @@
+"""The receiving terminal on the answering side: figure 5-2 of T.30, read from the top.
+
+    R      call() -> _wait_for_command()   CED, then DIS until a command comes                  phases A and B
+    F-TCF  _train()                        DCS, TCF; FTT until one is good                      phase B
+    F      _receive_pages(), _page()       CFR, then pages                                      phase C
+    post   _judge(), _after_page()         MCF, RTP or RTN; what may follow each                phase D
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from faxcore import coding
+from faxcore.events import PageReceived, PageStarted
+from faxcore.page import RESOLUTIONS, Page
+from faxcore.result import ResultCode
+from faxcore.signals import Modulation
+from faxcore.t30.capabilities import PAGE_WIDTH, Parameters, own_capabilities
+from faxcore.t30.frames import FCF
+from faxcore.t30.orders import AnswerTone, DataHeard, FramesHeard, Procedure, Silence, Stuck, TimedOut, Transmission
+from faxcore.t30.quality import page_response, training_is_good
+from faxcore.t30.session import GAP, POST_MESSAGE, Failure, Heard, Session, Steps
+
+OFF_HOOK = Silence(0.2)  # before CED [T.30 4.1]
+BAD_SIGNALS = 4  # unreadable signals and echoes in a row that one wait bears
+FRUITLESS = 40  # exchanges without a page: more than all rates three times over
+LONGEST_TCF_S = 10.0
+LONGEST_PAGE = 4 << 20  # octets: about an hour at 9600 bit/s
+CUT_S = 1.5  # from the end of a page to its command; senders leave 75 ms, in the field up to 0.5 s
+
+Signal = Heard | DataHeard | None
+
+
+class _Carrier(NamedTuple):
+    """What a page's carrier brought. `cut`: it was lost before the sender stopped."""
+
+    octets: bytes
+    cut: bool
+
+
+def receiving_terminal(session: Session, store: Callable[[Page], None]) -> Procedure:
+    """Receives a document as the answering terminal.
+
+    `store` gets each page before it is confirmed and may raise DocumentError; `session.result` tells the end.
+    """
+    return session.run(_Receiver(session, store).call())
+
+
+class _Receiver:
+    def __init__(self, session: Session, store: Callable[[Page], None]) -> None:
+        self.session, self.store, self.options = session, store, session.options
+        self.answered: FCF | None = None  # the post-message command that our last response answered
+        self.exchanges = 0
+        self.confirmation: PageReceived | None = None  # goes out with the next MCF or RTP
+
+    def call(self) -> Steps[None]:
+        command: Heard | None = yield from self._wait_for_command(OFF_HOOK, AnswerTone(), GAP)
+        while command:
+            yield from self._train(command)
+            command = yield from self._receive_pages()
+
+    # Phases A and B
+
+    def _wait_for_command(self, *opening: Transmission) -> Steps[Heard]:
+        """State R: (CSI) DIS again and again until a command comes or T1 ends."""
+        csi = ((FCF.CSI, self.session.identity_field),) if self.session.identity else ()
+        dis = self.session.signal(*csi, (FCF.DIS, own_capabilities(self.options)))
+        yield from self.session.transmit(*(opening or (GAP,)), dis)
+        deadline = self.session.now + self.options.t1
+        while True:
+            self.session.step = "waiting for DCS"
+            command = yield from self._wait(self.options.t4)
+            if isinstance(command, Heard) and command.fcf is not FCF.CRP:
+                return command
+            if self.session.now >= deadline:
+                raise Failure(ResultCode.T1_EXPIRED, "no answer to DIS")
+            yield from self.session.transmit(GAP, dis)
+
+    def _train(self, command: Heard) -> Steps[None]:
+        """State F-TCF: FTT until a TCF is good. DCS again means that our last response was lost."""
+        while True:
+            parameters = self._take_dcs(command)
+            check = yield from self._training_check(parameters)
+            if isinstance(check, Heard):
+                command = check
+            elif check and self._allowed(parameters.modulation):
+                return
+            else:
+                command = yield from self._fail_to_train()
+            self._count_exchange()
+
+    def _take_dcs(self, command: Heard) -> Parameters:
+        match command.fcf:
+            case FCF.DCS:
+                self.session.identify(command.field(FCF.TSI))
+            case FCF.DCN:
+                raise Failure(ResultCode.RX_DCNWHY, "DCN where DCS was due", disconnect=False)
+            case FCF.DTC:
+                raise Failure(ResultCode.NOPOLL, "there is no document to poll")
+            case other:
+                raise Failure(ResultCode.UNEXPECTED, f"{other.name} where DCS was due")
+        self.answered, self.session.complete = None, False
+        parameters = self._usable(Parameters.parse(command.fif))
+        self.session.negotiated(parameters)
+        return parameters
+
+    def _usable(self, parameters: Parameters) -> Parameters:
+        """A sender that sets what our DIS did not offer would send pages that nobody can read."""
+        modulation = parameters.modulation
+        if modulation.name not in self.options.modulations:
+            raise Failure(ResultCode.INCOMPATIBLE, f"DCS sets modulation {modulation}")
+        if parameters.coding not in ("mh", *self.options.codings) or parameters.ecm > self.options.ecm:
+            raise Failure(ResultCode.INCOMPATIBLE, f"DCS sets {'ECM' if parameters.ecm else parameters.coding}")
+        if parameters.resolution.name not in RESOLUTIONS:
+            raise Failure(ResultCode.NORESSUPPORT, f"DCS sets resolution {parameters.resolution.name}")
+        if parameters.width_mm != 215:
+            raise Failure(ResultCode.NOSIZESUPPORT, f"DCS sets a width of {parameters.width_mm} mm")
+        return parameters
+
+    def _training_check(self, parameters: Parameters) -> Steps[Heard | bool]:
+        """TCF is good or not; or the command that came in its place."""
+        self.session.step = "waiting for TCF"
+        signal = yield from self._wait(self.options.t2, parameters.modulation, again=False)
+        if not isinstance(signal, DataHeard):
+            return signal or False
+        most = int(LONGEST_TCF_S * parameters.modulation.bit_rate / 8)
+        octets = yield from self._collect(signal, parameters.modulation, most)
+        return signal.trained and training_is_good(octets, parameters.modulation.bit_rate)
+
+    def _allowed(self, modulation: Modulation) -> bool:
+        """DIS cannot say which rates of a modulation we want: FTT does."""
+        return self.options.min_rate <= modulation.bit_rate <= self.options.max_rate
+
+    def _fail_to_train(self) -> Steps[Heard]:
+        self.session.retrain("training failed")
+        command = yield from self._respond(FCF.FTT)
+        if not isinstance(command, Heard):
+            raise Failure(ResultCode.RX_T2EXP, "no DCS after FTT")
+        return command
+
+    # Phases C and D
+
+    def _receive_pages(self) -> Steps[Heard | None]:
+        """States F and post: pages until the far end is to train again; its command, or None at the end."""
+        response = FCF.CFR
+        while True:
+            carrier, command = yield from self._page(response)
+            if command.fcf is FCF.DCS:  # our CFR was lost, or the sender sets something else
+                return command
+            self.answered = POST_MESSAGE[command.fcf]
+            response = self._judge(carrier)
+            if response is not FCF.MCF or self.answered is not FCF.MPS:
+                return (yield from self._after_page(response))
+
+    def _page(self, response: FCF) -> Steps[tuple[_Carrier | None, Heard]]:
+        """Says CFR or MCF; the page that follows, or None where its carrier was not decoded, and the command after."""
+        modulation = self.session.parameters.modulation
+        signal = yield from self._respond(response, modulation)
+        untrained = False
+        while isinstance(signal, DataHeard) and not signal.trained:
+            untrained = True
+            self._count_exchange()
+            signal = yield from self._wait(self.options.t2, modulation)
+        if signal is None:
+            code = ResultCode.RX_NOCARRIER if untrained else ResultCode.RX_T2EXPFAX
+            raise Failure(code, f"no page after {response.name}")
+        if isinstance(signal, Heard):
+            return None, self._expect_post_message(signal, ResultCode.RX_DCNDATA)
+        self.session.emit(PageStarted(self.session.now, self.session.pages + 1))
+        self.session.step = f"receiving page {self.session.pages + 1}"
+        octets = yield from self._collect(signal, modulation, LONGEST_PAGE)
+        return (yield from self._wait_for_post_message(octets, modulation))
+
+    def _wait_for_post_message(self, octets: bytes, modulation: Modulation) -> Steps[tuple[_Carrier, Heard]]:
+        """The command after a page. A lost carrier that runs on shows as one that comes and goes undecoded."""
+        self.session.step = "waiting for the command after a page"
+        end = self.session.now
+        signal = yield from self._wait(self.options.t2, modulation)
+        while isinstance(signal, DataHeard):
+            self._count_exchange()
+            signal = yield from self._wait(self.options.t2, modulation)
+        if signal is None:
+            raise Failure(ResultCode.RX_T2EXPMPS, "no command after the page")
+        command = self._expect_post_message(signal, ResultCode.RX_DCNFAX)
+        return _Carrier(octets, signal.begin - end > CUT_S), command
+
+    def _expect_post_message(self, command: Heard, on_dcn: ResultCode) -> Heard:
+        if command.fcf is FCF.DCN:
+            raise Failure(on_dcn, "DCN where a page or its command was due", disconnect=False)
+        if command.fcf not in POST_MESSAGE and command.fcf is not FCF.DCS:
+            raise Failure(ResultCode.RX_INVALCMD, f"{command.fcf.name} where a page or its command was due")
+        return command
+
+    def _judge(self, carrier: _Carrier | None) -> FCF:
+        """MCF, RTP or RTN. A page that was not there at all is RTN; without one line no receipt may go out."""
+        if carrier is None:
+            return self._refuse_page()
+        parameters, number = self.session.parameters, self.session.pages + 1
+        decoded = coding.decode(carrier.octets, parameters.coding, PAGE_WIDTH, parameters.resolution)
+        rows, bad_rows = decoded.page.height, decoded.bad_rows
+        response = page_response(rows, bad_rows, cut=carrier.cut and not decoded.complete)
+        if response is None:
+            # Some senders take RTN as a receipt: DCN is the one answer that none of them misreads.
+            raise Failure(ResultCode.RX_NOFAX, "a page without one line")
+        if response is FCF.RTN:
+            return self._refuse_page()
+        self.store(decoded.page)
+        self.confirmation = PageReceived(0.0, number, len(carrier.octets), rows, bad_rows, decoded.longest_bad_run)
+        return response
+
+    def _refuse_page(self) -> FCF:
+        self.session.retrain(f"page {self.session.pages + 1} refused")
+        return FCF.RTN
+
+    def _after_page(self, response: FCF) -> Steps[Heard | None]:
+        """The response to EOP or EOM, or RTP or RTN to MPS: then DCS, or the end; after EOM DIS when T2 is over."""
+        self.session.step = f"waiting for what follows {response.name}"
+        command = yield from self._respond(response)
+        if isinstance(command, Heard) and command.fcf is FCF.DCS:
+            return command
+        if self.session.complete:  # DCN, or T2, or whatever: the document is here and the sender knows
+            return None
+        if command is None and self.answered is FCF.EOM:
+            return (yield from self._wait_for_command())
+        if not isinstance(command, Heard):
+            raise Failure(ResultCode.RX_T2EXP, f"no DCS after {response.name}")
+        if command.fcf is FCF.DCN:
+            code = ResultCode.RX_DCNNORTN if response is FCF.RTN else ResultCode.RX_DCNWHY
+            raise Failure(code, f"DCN after {response.name}", disconnect=False)
+        raise Failure(ResultCode.RX_INVALCMD, f"{command.fcf.name} after {response.name}")
+
+    # Commands and responses
+
+    def _respond(self, response: FCF, fast: Modulation | None = None) -> Steps[Signal]:
+        """Says a response and waits T2 for what follows; says it again after CRP or the same command again."""
+        while True:
+            yield from self.session.transmit(GAP, self.session.signal(response))
+            self._confirmed()
+            signal = yield from self._wait(self.options.t2, fast)
+            if not isinstance(signal, Heard):
+                return signal
+            if signal.fcf is not FCF.CRP and POST_MESSAGE.get(signal.fcf, signal.fcf) is not self.answered:
+                return signal
+            self._count_exchange()
+
+    def _confirmed(self) -> None:
+        if self.confirmation:
+            page = self.confirmation
+            self.confirmation, self.exchanges = None, 0
+            self.session.pages, self.session.bad_rows = page.number, self.session.bad_rows + page.bad_rows
+            self.session.complete = self.answered is FCF.EOP
+            self.session.emit(replace(page, at=self.session.now))
+
+    def _wait(self, within: float, fast: Modulation | None = None, *, again: bool = True) -> Steps[Signal]:
+        """The next signal. Our own echo and (with `again`) unreadable ones start the timer anew, a few times."""
+        for _ in range(BAD_SIGNALS):
+            report = yield from self.session.listen(within, fast)
+            match report:
+                case Stuck():
+                    raise Failure(ResultCode.HDLC_CARRIER, "a V.21 carrier without end", disconnect=False)
+                case DataHeard() if fast:
+                    return report
+                case FramesHeard() if heard := self.session.read(report):
+                    if heard.fcf.sent_by not in ("receiver", "called"):
+                        return heard
+                case TimedOut(carrier_heard=False):
+                    return None
+                case _ if not again:
+                    return None
+        return None
+
+    def _collect(self, block: DataHeard, fast: Modulation, most: int) -> Steps[bytes]:
+        """The octets of a fast carrier until it ends."""
+        octets = bytearray(block.octets)
+        while block.more:
+            if len(octets) > most:
+                raise Failure(ResultCode.RX_NOEOL, "a carrier without end")
+            report = yield from self.session.listen(self.options.t2, fast)
+            if not isinstance(report, DataHeard):
+                break
+            block = report
+            octets += block.octets
+        return bytes(octets)
+
+    def _count_exchange(self) -> None:
+        """No far end keeps us busy for ever without a page."""
+        self.exchanges += 1
+        if self.exchanges > FRUITLESS:
+            raise Failure(ResultCode.RETRYDCN, "too many exchanges without a page")

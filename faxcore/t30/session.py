@@ -1,0 +1,217 @@
+"""What both terminals share: giving orders, reading frames, what the call's owner hears, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from faxcore.errors import DocumentError
+from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, Retrain
+from faxcore.options import Options
+from faxcore.result import DETAIL_STOPPED_BY_OWNER, FaxResult, ResultCode
+from faxcore.signals import Modulation
+from faxcore.t30.capabilities import NOTHING_SET, Parameters
+from faxcore.t30.frames import FCF, Frame, build_signal, parse_signal
+from faxcore.t30.idents import decode_identity, encode_identity
+from faxcore.t30.orders import (
+    Frames,
+    FramesHeard,
+    HangUp,
+    LineDropped,
+    Listen,
+    Order,
+    Procedure,
+    Report,
+    Silence,
+    Transmission,
+)
+
+Value = TypeVar("Value")
+Steps = Generator[Order, Report, Value]
+"""Part of a procedure that ends with a value."""
+
+GAP = Silence(0.075)
+"""Between any two signals of different modulation or direction [T.30 5, notes 3 and 4]."""
+
+POST_MESSAGE = {
+    FCF.MPS: FCF.MPS, FCF.EOM: FCF.EOM, FCF.EOP: FCF.EOP,
+    FCF.PRI_MPS: FCF.MPS, FCF.PRI_EOM: FCF.EOM, FCF.PRI_EOP: FCF.EOP,
+}  # fmt: skip
+"""Commands after a page; an operator who is wanted is never there, so PRI-x is taken as x."""
+
+
+class Failure(Exception):  # noqa: N818 - unwinds the phases of one terminal, never leaves it
+    """The call cannot go on. `disconnect`: say DCN first."""
+
+    def __init__(self, code: ResultCode, note: str, *, disconnect: bool = True) -> None:
+        super().__init__(code, note)
+        self.code, self.note, self.disconnect = code, note, disconnect
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A V.21 signal whose last frame is final; `begin` and `end` in seconds of line time."""
+
+    begin: float
+    end: float
+    frames: tuple[Frame, ...]
+
+    @property
+    def fcf(self) -> FCF:
+        """The command or response: the final frame."""
+        return self.frames[-1].fcf
+
+    @property
+    def fif(self) -> bytes:
+        """The information field of the final frame."""
+        return self.frames[-1].fif
+
+    def field(self, *fcfs: FCF) -> bytes | None:
+        """The information field of the first frame that is one of `fcfs`."""
+        return next((frame.fif for frame in self.frames if frame.fcf in fcfs), None)
+
+
+class Session:
+    """One terminal's call: options, identity, line time, and the facts for the result.
+
+    `identity`: at most 20 printable ASCII characters, else ValueError. `emit` takes each event as it happens.
+    """
+
+    def __init__(
+        self, *, options: Options, identity: str, emit: Callable[[Event], None], document: str = ""
+    ) -> None:
+        self.options, self.identity, self.document = options, identity, document
+        self.identity_field = encode_identity(identity)
+        self.now = 0.0
+        self.received_dis = False  # gives our frames their X bit [T.30 5.3.6.1]
+        self.step = "off hook"
+        self.remote_identity = ""
+        self.parameters = NOTHING_SET
+        self.pages = 0
+        self.bad_rows = 0
+        self.complete = False  # every page there was has been confirmed
+        self.attempts: list[str] = []
+        self._emit = emit
+        self._last_heard = "nothing"
+        self._frames_were_there = False
+        self._code: ResultCode | None = None
+        self._detail: int | None = None
+        self._note = ""
+
+    def transmit(self, *items: Transmission, listen: Listen | None = None) -> Steps[Report]:
+        """Gives one Order and tells of its frames."""
+        frames = [item for item in items if isinstance(item, Frames)]
+        self._frames_were_there = self._frames_were_there or bool(frames)
+        report = yield Order(items, listen)
+        self.now = max(self.now, report.begin if listen else report.end)
+        for item in frames:
+            self._emit(FramesSent(self.now, item.frames))
+        self.now = max(self.now, report.end)
+        if isinstance(report, FramesHeard):
+            self._frames_were_there = True
+            self._emit(FramesReceived(self.now, report.frames, report.bad))
+        return report
+
+    def listen(self, within: float, fast: Modulation | None = None) -> Steps[Report]:
+        """Only listens."""
+        return (yield from self.transmit(listen=Listen(within, fast, PAGE_BLOCK)))
+
+    def signal(self, *fields: FCF | tuple[FCF, bytes]) -> Frames:
+        """Frames of one V.21 signal with our X bit."""
+        pairs = [(field, b"") if isinstance(field, FCF) else field for field in fields]
+        return Frames(build_signal(*pairs, x=self.received_dis))
+
+    def read(self, report: FramesHeard) -> Heard | None:
+        """The frames of a report, or None where no final frame is among them."""
+        frames = parse_signal(report.frames)
+        if not frames:
+            return None
+        self._last_heard = " ".join(frame.fcf.name for frame in frames)
+        return Heard(report.begin, report.end, frames)
+
+    def emit(self, event: Event) -> None:
+        """Hands an event to the owner."""
+        self._emit(event)
+
+    def identify(self, fif: bytes | None) -> None:
+        """Takes the far end's identity, where it sent one."""
+        if fif is not None:
+            self.remote_identity = decode_identity(fif)
+
+    def negotiated(self, parameters: Parameters) -> None:
+        """DCS was sent or received."""
+        self.parameters = parameters
+        self._emit(
+            Negotiated(
+                self.now,
+                parameters.modulation,
+                parameters.coding,
+                parameters.resolution.name,
+                self.remote_identity,
+                parameters.ecm,
+            )
+        )
+
+    def retrain(self, cause: str) -> None:
+        """Training failed or was asked for again."""
+        self.attempts.append(f"{cause} at {self.parameters.modulation}")
+        self._emit(Retrain(self.now, self.parameters.modulation))
+
+    def run(self, call: Steps[None]) -> Procedure:
+        """A terminal from its first order to its last: whatever happens becomes a code, DCN goes out where it can."""
+        try:
+            yield from call
+            self._end(ResultCode.OK, "")
+        except Failure as failure:
+            self._end(failure.code, failure.note)
+            if failure.disconnect:
+                yield from self.disconnect()
+        except DocumentError as error:
+            self._end(ResultCode(error.code) if error.code in FILE_CODES else ResultCode.BADTIFF, str(error))
+            yield from self.disconnect()
+        except HangUp:
+            self._end(ResultCode.RETRYDCN, "stopped by the owner", DETAIL_STOPPED_BY_OWNER)
+            yield from self.disconnect()
+        except LineDropped:
+            self._end(ResultCode.CALLDROPPED, "the line dropped")
+
+    def disconnect(self) -> Steps[None]:
+        """DCN, which wants no answer; nothing where no frame was sent or heard, since there is no fax to tell."""
+        try:
+            if self._frames_were_there:
+                yield from self.transmit(GAP, self.signal(FCF.DCN))
+        except (HangUp, LineDropped):
+            return
+
+    def _end(self, code: ResultCode, note: str, detail: int | None = None) -> None:
+        if self.complete:
+            self._code = ResultCode.OK
+            return
+        self._code, self._detail = code, detail
+        self._note = f"{note} ({self.step}; last heard: {self._last_heard})" if note else ""
+
+    def result(self, duration: float) -> FaxResult:
+        """How the call ended; `duration` is line time in seconds. Before the end: as if the line had dropped."""
+        used = self.parameters
+        return FaxResult(
+            code=ResultCode.CALLDROPPED if self._code is None else self._code,
+            pages=self.pages,
+            identity=self.identity,
+            remote_identity=self.remote_identity,
+            document=self.document,
+            detail=self._detail,
+            note=self._note,
+            bit_rate=used.modulation.bit_rate,
+            modulation=used.modulation.name,
+            coding=used.coding,
+            resolution=used.resolution.name,
+            ecm=used.ecm,
+            bad_rows=self.bad_rows,
+            duration=duration,
+            attempts=tuple(self.attempts),
+        )
+
+
+FILE_CODES = range(ResultCode.FILEERROR, ResultCode.NOMEM + 1)
+PAGE_BLOCK = 1 << 13  # octets: an owner hears of a page a few seconds after its carrier came

@@ -1,0 +1,289 @@
+"""The transmitting terminal on the calling side: figure 5-2 of T.30, read from the top.
+
+    T   call() -> _wait_for_dis()     CNG until DIS comes                                       phase A
+    D   _train()                      DCS and TCF until CFR comes, slower after each FTT        phase B
+    I   _page()                       training and the coded page                               phase C
+    II  _post_message()               MPS or EOP until the page is confirmed                    phase D
+        Session.run()                 DCN                                                       phase E
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from faxcore import coding
+from faxcore.errors import DocumentError
+from faxcore.events import PageSent, PageStarted
+from faxcore.page import RESOLUTIONS, Page, Resolution
+from faxcore.result import ResultCode
+from faxcore.t30.capabilities import (
+    PAGE_WIDTH,
+    Capabilities,
+    Parameters,
+    choose_coding,
+    choose_parameters,
+    choose_resolution,
+    rate_ladder,
+)
+from faxcore.t30.frames import FCF
+from faxcore.t30.orders import (
+    CallingTone,
+    FramesHeard,
+    Image,
+    Listen,
+    Procedure,
+    Report,
+    Stuck,
+    TimedOut,
+    TrainingCheck,
+    Transmission,
+)
+from faxcore.t30.session import GAP, Failure, Heard, Session, Steps
+
+TRIES = 3  # of a command without an answer [T.30 5.4.2]
+SENDINGS = 3  # of a page that is refused; some receivers refuse for ever
+DIS_AFTER_DCS = 3  # the third DIS in answer to DCS ends the call
+ECHOES = 3
+
+
+class PageRequest(Protocol):
+    """A page that is being drawn. `page()` waits for it and gives the same page each time, or raises DocumentError."""
+
+    def ready(self) -> bool: ...
+
+    def page(self) -> Page: ...
+
+
+class PageSupply(Protocol):
+    """The document to send: `request` begins to draw a page, counted from 0, and returns at once."""
+
+    def __len__(self) -> int: ...
+
+    def request(self, index: int, resolution: Resolution) -> PageRequest: ...
+
+
+def transmitting_terminal(session: Session, pages: PageSupply) -> Procedure:
+    """Sends `pages` as the calling terminal; `session.result` tells the end."""
+    return session.run(_Transmitter(session, pages).call())
+
+
+class _Transmitter:
+    def __init__(self, session: Session, pages: PageSupply) -> None:
+        self.session, self.pages, self.options = session, pages, session.options
+        self.resolution = RESOLUTIONS[self.options.resolution]
+        self.far = Capabilities(frozenset())
+        self.sheets: dict[int, PageRequest] = {}  # at most the page on the line and the next one
+        self.rung = 0
+
+    def call(self) -> Steps[None]:
+        if len(self.pages) == 0:
+            raise Failure(ResultCode.NOPAGE, "the document has no page")
+        self._draw(0)
+        self._take_dis((yield from self._wait_for_dis()))
+        yield from self._train()
+        yield from self._send_pages()
+        yield from self.session.disconnect()
+
+    # Phase A
+
+    def _wait_for_dis(self) -> Steps[Heard]:
+        """State T: CNG until any V.21 signal within T0, then DIS within T1."""
+        self.session.step = "waiting for DIS"
+        report = yield from self.session.transmit(CallingTone(), listen=Listen(self.options.t0))
+        if isinstance(report, TimedOut) and not report.carrier_heard:
+            raise Failure(ResultCode.T0_EXPIRED, "no fax answered")
+        deadline = self.session.now + self.options.t1
+        while True:
+            heard = self._response(report)
+            if heard:
+                return self._expect_dis(heard)
+            if self.session.now >= deadline:
+                raise Failure(ResultCode.T1_EXPIRED, "signals, but no DIS", disconnect=False)
+            report = yield from self.session.listen(deadline - self.session.now)
+
+    def _expect_dis(self, heard: Heard) -> Heard:
+        match heard.fcf:
+            case FCF.DIS | FCF.DTC:
+                return heard
+            case FCF.DCN:
+                raise Failure(ResultCode.TX_GOTDCN, "DCN where DIS was due", disconnect=False)
+            case other:
+                raise Failure(ResultCode.TX_NODIS, f"{other.name} where DIS was due")
+
+    def _take_dis(self, heard: Heard) -> None:
+        """What the far end can do decides resolution, coding and the ladder of rates [T.30 table 2]."""
+        self.session.received_dis = True
+        self.session.identify(heard.field(FCF.CSI, FCF.CIG))
+        self.far = Capabilities.parse(heard.fif)
+        if not self.far.can_receive:
+            raise Failure(ResultCode.RX_INCAPABLE, "DIS says it cannot receive")
+        self.ladder = rate_ladder(self.far, self.options)
+        coding = choose_coding(self.far, self.options)
+        if not self.ladder or coding is None:
+            raise Failure(ResultCode.INCOMPATIBLE, f"no common {'coding' if self.ladder else 'modulation'}")
+        self.coding = coding
+        allowed = choose_resolution(self.far, self.resolution)
+        if allowed != self.resolution:
+            self.resolution = allowed
+            self._draw(0)
+
+    # Phase B
+
+    def _train(self) -> Steps[None]:
+        """State D: DCS and TCF until CFR, one rate down after each FTT."""
+        dis_again = 0
+        while True:
+            parameters = choose_parameters(self.far, self.ladder[self.rung], self.resolution, self.coding)
+            self.session.negotiated(parameters)
+            answer = yield from self._command(*self._set_up(parameters), awaited="CFR")
+            match answer:
+                case None:
+                    raise Failure(ResultCode.TX_PHBDEAD, "no answer to DCS and TCF")
+                case FCF.CFR:
+                    return
+                case FCF.FTT:
+                    self._fall_back("training failed")
+                case FCF.DIS | FCF.DTC:
+                    # It missed DCS, or it says in this way that it could not train.
+                    dis_again += 1
+                    if dis_again == DIS_AFTER_DCS:
+                        raise Failure(ResultCode.RETRYDCN, "DIS in answer to DCS again and again")
+                    if dis_again > 1:
+                        self._fall_back("DIS in answer to DCS")
+                case FCF.DCN:
+                    raise Failure(ResultCode.TX_BADDCS, "DCN in answer to DCS", disconnect=False)
+                case other:
+                    raise Failure(ResultCode.UNEXPECTED, f"{other.name} in answer to DCS")
+
+    def _set_up(self, parameters: Parameters) -> tuple[Transmission, ...]:
+        dcs = (FCF.DCS, parameters.build())
+        tsi = ((FCF.TSI, self.session.identity_field),) if self.session.identity else ()
+        return (GAP, self.session.signal(*tsi, dcs), GAP, TrainingCheck(parameters.modulation))
+
+    def _fall_back(self, cause: str) -> None:
+        """One rate down [T.30 5.3.6.1.4: the choice is the sender's]."""
+        self.session.retrain(cause)
+        if self.rung + 1 == len(self.ladder):
+            raise Failure(ResultCode.CANNOT_TRAIN, f"{cause} at the last rate")
+        self.rung += 1
+
+    # Phases C and D
+
+    def _send_pages(self) -> Steps[None]:
+        for index in range(len(self.pages)):
+            again = yield from self._send_page(index)
+            if again and index + 1 < len(self.pages):
+                yield from self._train()
+
+    def _send_page(self, index: int) -> Steps[bool]:
+        """States I and II for one page, until it is confirmed; true: the far end wants training before the next."""
+        last = index + 1 == len(self.pages)
+        for sending in range(SENDINGS):
+            sheet = self._sheet(index)
+            yield from self._page(index, sheet)
+            answer = yield from self._post_message(FCF.EOP if last else FCF.MPS)
+            if answer in (FCF.MCF, FCF.PIP, FCF.RTP):
+                self._confirmed(index, sheet)
+                if answer is FCF.RTP:
+                    self.session.retrain("training asked for (RTP)")
+                return answer is FCF.RTP
+            if sending + 1 < SENDINGS:
+                yield from self._refused(index, answer)
+        code = ResultCode.RETRYDCN if answer in (FCF.RTN, FCF.PIN) else ResultCode.TX_INVALRSP
+        raise Failure(code, f"page {index + 1} was answered with {answer.name} {SENDINGS} times")
+
+    def _page(self, index: int, sheet: _Sheet) -> Steps[None]:
+        self.session.step = f"sending page {index + 1}"
+        self.session.emit(PageStarted(self.session.now, index + 1))
+        if index + 1 < len(self.pages) and index + 1 not in self.sheets:
+            self._draw(index + 1)
+        yield from self.session.transmit(GAP, Image(self.ladder[self.rung], sheet))
+
+    def _post_message(self, command: FCF) -> Steps[FCF]:
+        """State II: the command, until an answer that tells what became of the page."""
+        answer = yield from self._command(GAP, self.session.signal(command), awaited=f"an answer to {command.name}")
+        match answer:
+            case None:
+                raise Failure(ResultCode.TX_PHDDEAD, f"no answer to {command.name}")
+            case FCF.DCN:
+                code = ResultCode.TX_BADPG if command is FCF.EOP else ResultCode.RX_DCNPHD
+                raise Failure(code, f"DCN in answer to {command.name}", disconnect=False)
+            case FCF.MCF | FCF.PIP | FCF.RTP | FCF.RTN | FCF.PIN | FCF.CFR | FCF.FTT | FCF.DIS | FCF.DTC:
+                return answer
+            case other:
+                raise Failure(ResultCode.TX_INVALRSP, f"{other.name} in answer to {command.name}")
+
+    def _refused(self, index: int, answer: FCF) -> Steps[None]:
+        """The page goes out again: after CFR at once, after DIS at the same rate, else at a lower one if there is."""
+        if answer is FCF.CFR:
+            return
+        self.session.retrain(f"page {index + 1} refused ({answer.name})")
+        if answer not in (FCF.DIS, FCF.DTC):
+            self.rung = min(self.rung + 1, len(self.ladder) - 1)
+        yield from self._train()
+
+    def _confirmed(self, index: int, sheet: _Sheet) -> None:
+        del self.sheets[index]
+        self.session.pages += 1
+        self.session.emit(PageSent(self.session.now, index + 1, len(sheet.octets()), sheet.rows))
+        self.session.complete = index + 1 == len(self.pages)
+
+    def _draw(self, index: int) -> None:
+        self.sheets[index] = self.pages.request(index, self.resolution)
+
+    def _sheet(self, index: int) -> _Sheet:
+        return _Sheet(self.sheets[index], self.session.parameters, self.session.document, index + 1)
+
+    # Commands and responses
+
+    def _command(self, *items: Transmission, awaited: str) -> Steps[FCF | None]:
+        """Sends a command until an answer other than CRP comes, three times at most [T.30 5.4.2]."""
+        for _ in range(TRIES):
+            self.session.step = f"waiting for {awaited}"
+            yield from self.session.transmit(*items)
+            heard = yield from self._answer()
+            if heard and heard.fcf is not FCF.CRP:
+                return heard.fcf
+        return None
+
+    def _answer(self) -> Steps[Heard | None]:
+        """What comes within T4; our own commands, which a bad line sends back, start T4 anew."""
+        for _ in range(ECHOES):
+            heard = self._response((yield from self.session.listen(self.options.t4)))
+            if heard is None or heard.fcf.sent_by != "sender":
+                return heard
+        return None
+
+    def _response(self, report: Report) -> Heard | None:
+        if isinstance(report, Stuck):
+            raise Failure(ResultCode.HDLC_CARRIER, "a V.21 carrier without end")
+        return self.session.read(report) if isinstance(report, FramesHeard) else None
+
+
+class _Sheet:
+    """A page on its way to the line: drawn by its request, coded when first asked for."""
+
+    def __init__(self, request: PageRequest, parameters: Parameters, document: str, number: int) -> None:
+        self._request, self._parameters = request, parameters
+        self._document, self._number = document, number
+        self._octets = b""
+        self.rows = 0
+
+    def ready(self) -> bool:
+        return self._request.ready()
+
+    def octets(self) -> bytes:
+        if not self._octets:
+            page = self._checked(self._request.page())
+            self.rows = page.height
+            self._octets = coding.encode(
+                page, self._parameters.coding, bit_order="lsb", min_line_bits=self._parameters.min_line_bits
+            )
+        return self._octets
+
+    def _checked(self, page: Page) -> Page:
+        wanted = self._parameters.resolution.name
+        if page.width != PAGE_WIDTH or page.resolution.name != wanted:
+            cause = f"drawn {page.width} pels wide at {page.resolution.name} where {PAGE_WIDTH} at {wanted} was due"
+            raise DocumentError(self._document, cause, page=self._number, code=ResultCode.BADTAG)
+        return page

@@ -1,0 +1,100 @@
+"""Scripted conversations of both terminals, kept as data in t30_conversations.txt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from faxcore import coding
+from faxcore.errors import DocumentError
+from faxcore.events import Event
+from faxcore.t30.frames import FCF, parse_frame
+from faxcore.t30.receiver import receiving_terminal
+from faxcore.t30.session import Session
+from faxcore.t30.transmitter import transmitting_terminal
+from tests.t30_support import ScriptedCarrier, Supply, fake_decode, fake_encode, new_session
+
+
+class Conversation(NamedTuple):
+    title: str
+    role: str
+    usual: dict[str, str]
+    steps: list[tuple[str, str]]
+
+
+def conversations() -> list[Conversation]:
+    found = []
+    text = Path(__file__).with_name("t30_conversations.txt").read_text()
+    for block in text.split("\n== ")[1:]:
+        title, setting, *lines = [line for line in block.splitlines() if line]
+        role, *words = setting.split()
+        steps = []
+        for line in lines:
+            sent, _, heard = line.partition(" -> ")
+            count, star, rest = sent.partition("* ")
+            steps += [(rest if star else sent, heard)] * (int(count) if star else 1)
+        found.append(Conversation(title, role, dict(word.split("=") for word in words), steps))
+    return found
+
+
+ALL = conversations()
+
+
+@pytest.fixture(autouse=True)
+def page_codes_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding, "encode", fake_encode, raising=False)
+    monkeypatch.setattr(coding, "decode", fake_decode, raising=False)
+
+
+def begin(conversation: Conversation, events: list[Event]) -> tuple[Session, ScriptedCarrier]:
+    usual = conversation.usual
+    options = {name: int(usual[name]) for name in ("min_rate", "max_rate") if name in usual}
+    session = new_session(events, **options, resolution=usual.get("resolution", "fine"))
+    if conversation.role == "sender":
+        pages = Supply(int(usual.get("pages", 1)), fails="page" in usual)
+        return session, ScriptedCarrier(transmitting_terminal(session, pages), far_x=False)
+
+    def store(page: object) -> None:
+        if "store" in usual:
+            raise DocumentError("received.pdf", "disk full", code=41)
+
+    return session, ScriptedCarrier(receiving_terminal(session, store), far_x=True)
+
+
+def said(carrier: ScriptedCarrier, expected: str) -> str:
+    """What was said; DCS with its field where the script wants to see it."""
+    words = carrier.said or ["."]
+    if "DCS=" in expected:
+        dcs = next(frame for frame in map(parse_frame, carrier.last_frames) if frame.fcf is FCF.DCS)
+        words = [f"DCS={dcs.fif.hex()}" if word == "DCS" else word for word in words]
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("conversation", ALL, ids=[c.title for c in ALL])
+def test_conversation(conversation: Conversation) -> None:
+    events: list[Event] = []
+    session, carrier = begin(conversation, events)
+    for sent, heard in conversation.steps:
+        breaks_off = heard.startswith("sending ")
+        listen = carrier.run(expected=sent if breaks_off else None)
+        assert said(carrier, sent) == sent
+        carrier.said.clear()
+        if heard.startswith("end "):
+            break
+        if breaks_off:
+            carrier.throw(heard.removeprefix("sending "))
+        else:
+            assert listen, f"the terminal ended where {heard} was to come"
+            carrier.hear(heard, listen)
+    assert carrier.finished
+    result = session.result(carrier.now)
+    assert f"end {int(result.code)} {result.pages}" == conversation.steps[-1][1], result.note
+    assert result.success == (result.code == 0)
+    assert [event.at for event in events] == sorted(event.at for event in events)
+
+
+def test_every_conversation_ends() -> None:
+    assert all(c.steps[-1][1].startswith("end ") for c in ALL)
+    assert len({c.title for c in ALL}) == len(ALL)

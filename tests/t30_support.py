@@ -1,0 +1,220 @@
+"""A carrier without a line: it carries out Orders in virtual time and says what a script wants T.30 to hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from faxcore.errors import DocumentError
+from faxcore.events import Event
+from faxcore.options import Options
+from faxcore.page import A4_WIDTH, FINE, Page, Resolution
+from faxcore.signals import V29_9600, Modulation
+from faxcore.t30.capabilities import Parameters
+from faxcore.t30.frames import FCF, build_signal, parse_frame
+from faxcore.t30.idents import encode_identity
+from faxcore.t30.orders import (
+    AnswerTone,
+    CallingTone,
+    DataHeard,
+    Frames,
+    FramesHeard,
+    HangUp,
+    Image,
+    LineDropped,
+    Listen,
+    Order,
+    Procedure,
+    Report,
+    Sent,
+    Silence,
+    Stuck,
+    TimedOut,
+    TrainingCheck,
+    Transmission,
+)
+from faxcore.t30.session import Session
+
+DIS_V29_FINE_MR = bytes.fromhex("00C670")
+THROWN = {"hangup": HangUp, "dropped": LineDropped}
+
+
+def blank_page(height: int, resolution: Resolution = FINE) -> Page:
+    return Page(np.zeros((height, A4_WIDTH // 8), np.uint8), A4_WIDTH, resolution)
+
+
+class Supply:
+    """Pages of 10, 11, ... lines, so that a coded page says which it is."""
+
+    def __init__(self, count: int, *, fails: bool = False) -> None:
+        self.count, self.fails = count, fails
+        self.requested: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        return self.count
+
+    def request(self, index: int, resolution: Resolution) -> Any:
+        self.requested.append((index, resolution.name))
+
+        def page() -> Page:
+            if self.fails:
+                raise DocumentError("letter.pdf", "broken", page=index + 1, code=46)
+            return blank_page(10 + index, resolution)
+
+        return SimpleNamespace(ready=lambda: True, page=page)
+
+
+def fake_encode(page: Page, coding: str, *, bit_order: str, min_line_bits: int) -> bytes:
+    return b"%d" % (page.height - 9)
+
+
+def fake_decode(octets: bytes, coding: str, width: int, resolution: Resolution) -> Any:
+    """Octets that say in words what a decoder would find: rows, bad rows, complete."""
+    try:
+        rows, bad, complete = (max(0, int(word)) for word in octets.split())
+    except ValueError:
+        rows, bad, complete = 0, 0, 0
+    rows = min(rows, 2000)
+    return SimpleNamespace(
+        page=blank_page(rows, resolution), bad_rows=min(rows, bad), longest_bad_run=0, complete=bool(complete)
+    )
+
+
+def new_session(events: list[Event], identity: str = "+15550001", **options: Any) -> Session:
+    return Session(options=Options(**options), identity=identity, emit=events.append, document="letter.pdf")
+
+
+def duration(item: Transmission) -> float:
+    """About what a signal takes on the line."""
+    match item:
+        case Silence(seconds):
+            return seconds
+        case AnswerTone():
+            return 3.0
+        case Frames(frames):
+            return 1.0 + sum(len(frame) + 3 for frame in frames) * 8 / 300
+        case TrainingCheck():
+            return 1.75
+        case Image():
+            return 30.0
+        case _:
+            return 0.0
+
+
+class ScriptedCarrier:
+    """Drives one procedure. `said` collects what was transmitted since it last listened."""
+
+    def __init__(self, procedure: Procedure, *, far_x: bool) -> None:
+        self.procedure, self.far_x = procedure, far_x
+        self.now, self.orders = 0.0, 0
+        self.said: list[str] = []
+        self.last_frames: tuple[bytes, ...] = ()
+        self.order: Order | None = None
+        self.finished = False
+        self._advance(None)
+
+    def run(self, expected: str | None = None) -> Listen | None:
+        """Carries out what is to be sent until the terminal listens (its Listen) or ends (None).
+
+        With `expected`, stops before the Order that makes `said` equal to it, so that it can be broken off.
+        """
+        while self.order:
+            order = self.order
+            try:
+                said = [word for item in order.transmit for word in self._words(item)]
+            except DocumentError as error:
+                self._advance(error)
+                continue
+            if expected is not None and " ".join(self.said + said) == expected:
+                self.said += said
+                return None
+            begin = self.now
+            self.said += said
+            self.now += sum(duration(item) for item in order.transmit)
+            if order.listen:
+                return order.listen
+            self._advance(Sent(begin, self.now))
+        return None
+
+    def hear(self, words: str, listen: Listen) -> None:
+        self._advance(THROWN[words]() if words in THROWN else self.report(words, listen))
+
+    def report(self, words: str, listen: Listen) -> Report:
+        begin = self.now + 0.2
+        match words.split():
+            case ["-"]:
+                self.now += listen.within
+                return TimedOut(self.now, self.now)
+            case ["~"]:
+                self.now = begin + 2
+                return TimedOut(begin, self.now, carrier_heard=True)
+            case ["stuck"]:
+                self.now = begin + 3
+                return Stuck(begin, self.now)
+            case ["noise"]:
+                self.now = begin + 10
+                return DataHeard(begin, self.now, b"", trained=False)
+            case ["TCF"]:
+                self.now = begin + 1.5
+                return DataHeard(begin, self.now, bytes(fast(listen).bit_rate * 3 // 16))
+            case ["TCF/bad"]:
+                self.now = begin + 1.5
+                return DataHeard(begin, self.now, b"\x55" * (fast(listen).bit_rate * 3 // 16))
+            case ["PAGE" | "PAGE/cut" as kind, quality]:
+                fast(listen)
+                self.now = begin + 10
+                return DataHeard(begin, self.now, f"{quality.replace('/', ' ')} {int(kind == 'PAGE')}".encode())
+            case ["echo"]:
+                self.now = begin + 1.5
+                return FramesHeard(begin, self.now, self.last_frames)
+            case names:
+                self.now = begin + 1.5
+                return FramesHeard(begin, self.now, build_signal(*map(frame_of, names), x=self.far_x))
+
+    def throw(self, word: str) -> None:
+        self._advance(THROWN[word]())
+
+    def _advance(self, answer: Report | Exception | None) -> None:
+        self.orders += 1
+        try:
+            if isinstance(answer, Exception):
+                self.order = self.procedure.throw(answer)
+            else:
+                self.order = next(self.procedure) if answer is None else self.procedure.send(answer)
+        except StopIteration:
+            self.order, self.finished = None, True
+
+    def _words(self, item: Transmission) -> Iterator[str]:
+        match item:
+            case CallingTone():
+                yield "CNG"
+            case AnswerTone():
+                yield "CED"
+            case Frames(frames):
+                self.last_frames = frames
+                yield from (parse_frame(frame).fcf.name for frame in frames)
+            case TrainingCheck(modulation):
+                yield f"TCF/{modulation.bit_rate}"
+            case Image(modulation, source):
+                yield f"PAGE{int(source.octets())}/{modulation.bit_rate}"
+
+
+def fast(listen: Listen) -> Modulation:
+    assert listen.fast, "the script sends a fast carrier where the terminal listens for V.21 only"
+    return listen.fast
+
+
+def frame_of(word: str) -> tuple[FCF, bytes]:
+    name, _, fif = word.partition("=")
+    if word.startswith("DCS/"):
+        rate = V29_9600._replace(bit_rate=int(word[4:]))
+        return FCF.DCS, Parameters(modulation=rate, resolution=FINE, coding="mr", scan_ms=0).build()
+    fcf = FCF[name]
+    if fif:
+        return fcf, bytes.fromhex(fif)
+    if fcf in (FCF.CSI, FCF.TSI, FCF.CIG):
+        return fcf, encode_identity("+4420794601")
+    return fcf, {FCF.DIS: DIS_V29_FINE_MR, FCF.DTC: DIS_V29_FINE_MR, FCF.NSF: b"\xad\0\x55"}.get(fcf, b"")
