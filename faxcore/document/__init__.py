@@ -1,0 +1,15 @@
+"""Documents in and out: PDF, TIFF, PNG and JPEG become pages, pages become PDF and TIFF.
+
+Foreign files are opened in a process of their own and nowhere else; see `faxcore.document.client` for our end
+of it and `faxcore.document.worker` for the other.
+"""
+
+from __future__ import annotations
+
+from faxcore.document.documents import Document, PageRequest, open_document
+from faxcore.document.files import save_document
+from faxcore.document.header import Header
+from faxcore.document.limits import Limits
+from faxcore.document.received import ReceivedDocument
+
+__all__ = ["Document", "Header", "Limits", "PageRequest", "ReceivedDocument", "open_document", "save_document"]

@@ -1,0 +1,206 @@
+"""Documents: a sequence of pages, drawn or decoded when they are asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, overload
+
+import numpy as np
+
+from faxcore.document import client, wire
+from faxcore.document.geometry import layout
+from faxcore.document.header import Header, with_header
+from faxcore.document.limits import Limits
+from faxcore.errors import DocumentError
+from faxcore.page import A4_WIDTH, RESOLUTIONS, Page, Resolution
+
+RASTERIZERS = ("pdfium", "poppler")
+MAGIC = {
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+}
+PDF_MAGIC_WITHIN = 1024
+
+
+class PageRequest:
+    """A page that was asked for; drop it when it is no longer wanted."""
+
+    def __init__(self, ready: Callable[[], bool], make: Callable[[], Page]) -> None:
+        self._ready, self._make = ready, make
+        self._page: Page | None = None
+
+    def ready(self) -> bool:
+        """Whether `page()` would return, or raise, without waiting; never blocks."""
+        return self._page is not None or self._ready()
+
+    def page(self) -> Page:
+        """The page, waiting for it. DocumentError where it cannot be drawn."""
+        if self._page is None:
+            self._page = self._make()
+        return self._page
+
+
+class AnyDocument(Protocol):
+    """What can be sent and saved."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pages(self) -> Sequence[Page]: ...
+
+    def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest: ...
+
+
+class Pages(Sequence[Page]):
+    """The pages of a document: `len()` draws nothing, indexing draws or decodes and keeps nothing."""
+
+    def __init__(self, length: Callable[[], int], get: Callable[[int], Page]) -> None:
+        self._length, self._get = length, get
+
+    def __len__(self) -> int:
+        return self._length()
+
+    @overload
+    def __getitem__(self, index: int) -> Page: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Page]: ...
+    def __getitem__(self, index: int | slice) -> Page | list[Page]:
+        numbers = range(len(self))[index]
+        return self._get(numbers) if isinstance(numbers, int) else [self._get(number) for number in numbers]
+
+    def __iter__(self) -> Iterator[Page]:
+        return (self._get(index) for index in range(len(self)))
+
+
+class Document:
+    """A foreign document, drawn by the drawing process page by page."""
+
+    def __init__(self, source: client.Source, name: str, resolution: Resolution, numbers: Sequence[int]) -> None:
+        self.name, self.resolution = name, resolution
+        self._source, self._numbers = source, numbers
+        self.pages: Sequence[Page] = Pages(lambda: len(numbers), lambda index: self.request(index, resolution).page())
+        self._first: client.Job | None = self._submit(0, resolution)  # drawn while the call is set up
+
+    def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest:
+        """Begins to draw a page, counted from 0, and returns at once; `header` draws a header line."""
+        if not 0 <= index < len(self._numbers):
+            raise IndexError(f"{self.name} has {len(self._numbers)} pages, not one of index {index}")
+        first, self._first = self._first, None
+        job = first if first and (index, resolution) == (0, self.resolution) else self._submit(index, resolution)
+        return PageRequest(lambda: _answered(job), lambda: with_header(self._drawn(job, resolution), header, index))
+
+    def _submit(self, index: int, resolution: Resolution) -> client.Job:
+        job = client.Job(self._source, wire.Draw(self._source.number, self._numbers[index], resolution.name))
+        client.drawing_process.submit(job)
+        return job
+
+    def _drawn(self, job: client.Job, resolution: Resolution) -> Page:
+        answer = _answer(job, self.name)
+        if not isinstance(answer, wire.Drawn) or answer.width != A4_WIDTH:
+            raise DocumentError(self.name, "the drawing process gave a wrong answer", code=46)
+        rows = np.frombuffer(job.body, np.uint8)
+        if not 0 < answer.height == len(rows) / (A4_WIDTH // 8):
+            raise DocumentError(self.name, "the drawing process gave a page of a wrong size", code=46)
+        return Page(rows.reshape(answer.height, -1), A4_WIDTH, resolution)
+
+    def __repr__(self) -> str:
+        return f"Document({self.name!r}, {len(self._numbers)} pages)"
+
+
+def open_document(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    rasterizer: str = "pdfium",
+    resolution: str = "fine",
+    name: str | None = None,
+    limits: Limits | None = None,
+    pages: Sequence[int] | None = None,
+) -> Document:
+    """A PDF, TIFF, PNG or JPEG as a document of pages 1728 pels wide; its content says which of them it is.
+
+    `source` is a path, or the octets of a file. `rasterizer` draws PDF: "pdfium" or "poppler". `resolution` is
+    that of `document.pages`: "standard", "fine" or "superfine". `pages` chooses some, counted from 0.
+    DocumentError: the file cannot be read or passes the `limits`; said before anybody is called.
+    """
+    if rasterizer not in RASTERIZERS:
+        raise ValueError(f"rasterizer must be one of {', '.join(RASTERIZERS)}, not {rasterizer!r}")
+    if resolution not in RESOLUTIONS:
+        raise ValueError(f"resolution must be one of {', '.join(RESOLUTIONS)}, not {resolution!r}")
+    limits = Limits() if limits is None else limits
+    octets, default_name = _read(source, name, limits)
+    name = default_name if name is None else name
+    origin = client.Source(octets, _kind(octets, name), rasterizer, limits)
+    sizes = _sizes(origin, name)
+    numbers = range(len(sizes)) if pages is None else [range(len(sizes))[page] for page in pages]
+    _check_pages(name, sizes, numbers, RESOLUTIONS[resolution], limits)
+    return Document(origin, name, RESOLUTIONS[resolution], numbers)
+
+
+def _read(source: str | os.PathLike[str] | bytes, name: str | None, limits: Limits) -> tuple[bytes, str]:
+    if isinstance(source, bytes):
+        octets, default_name = source, "document"
+    elif isinstance(source, (str, os.PathLike)):
+        default_name = Path(source).name
+        try:
+            with open(source, "rb") as file:
+                octets = file.read(limits.max_octets + 1)
+        except OSError as fault:
+            raise DocumentError(name or default_name, f"cannot be opened: {fault.strerror}", code=41) from fault
+    else:
+        raise TypeError(f"a document is a path or bytes, not {type(source).__name__}")
+    if len(octets) > limits.max_octets:
+        raise DocumentError(name or default_name, f"is larger than {limits.max_octets} octets", code=41)
+    return octets, default_name
+
+
+def _kind(octets: bytes, name: str) -> str:
+    for magic, kind in MAGIC.items():
+        if octets.startswith(magic):
+            return kind
+    if b"%PDF-" in octets[:PDF_MAGIC_WITHIN]:
+        return "PDF"
+    raise DocumentError(name, "is neither PDF, TIFF, PNG nor JPEG" if octets else "is empty")
+
+
+def _sizes(source: client.Source, name: str) -> list[tuple[float, float]]:
+    job = client.Job(source, wire.Inspect(source.number))
+    client.drawing_process.submit(job)
+    answer = _answer(job, name)
+    if not isinstance(answer, wire.Inspected):
+        raise DocumentError(name, "the drawing process gave a wrong answer")
+    return answer.sizes
+
+
+def _check_pages(
+    name: str, sizes: list[tuple[float, float]], numbers: Sequence[int], resolution: Resolution, limits: Limits
+) -> None:
+    if not numbers:
+        raise DocumentError(name, "has no pages", code=42)
+    if len(numbers) > limits.max_pages:
+        raise DocumentError(name, f"has {len(numbers)} pages, more than {limits.max_pages}")
+    for number in numbers:
+        width, height = sizes[number]
+        if not (1 <= width <= limits.max_page_mm and 1 <= height <= limits.max_page_mm):
+            raise DocumentError(name, f"is {width:.4g} x {height:.4g} mm large", page=number + 1)
+        if layout(width, height, resolution).height * A4_WIDTH > limits.max_pels:
+            raise DocumentError(name, f"would be more than {limits.max_pels} pels", page=number + 1)
+
+
+def _answered(job: client.Job) -> bool:
+    if job.answer is None:
+        client.drawing_process.poll()
+    return job.answer is not None
+
+
+def _answer(job: client.Job, name: str) -> wire.Answer:
+    answer = client.drawing_process.wait(job)
+    if isinstance(answer, wire.Failed):
+        raise DocumentError(name, answer.cause, page=answer.page, code=answer.code)
+    return answer

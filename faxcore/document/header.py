@@ -1,0 +1,71 @@
+"""The line at the upper edge that says when, who and which page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from faxcore.page import FINE, Page, Resolution
+
+# In lines at fine resolution: white above, the letters (3 mm), white below.
+ABOVE, BELOW = 10, 6
+GAP = "    "
+UNKNOWN = "?"
+
+Pels = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a header line says: `date`, the sender's `identity`, a free `text` and how many `pages` there are."""
+
+    date: datetime
+    identity: str
+    text: str
+    pages: int
+
+
+def with_header(page: Page, header: Header | None, index: int) -> Page:
+    """The page, index from 0, with a header line in its upper margin, or above the page where it has none."""
+    if header is None:
+        return page
+    left = GAP.join(part for part in (f"{header.date:%Y-%m-%d %H:%M}", header.identity, header.text) if part)
+    band = np.packbits(_band(left, f"{index + 1}/{header.pages}", page.width, page.resolution), axis=1)
+    if page.height >= len(band) and not page.rows[: len(band)].any():
+        return Page(np.concatenate([band, page.rows[len(band) :]]), page.width, page.resolution)
+    return Page(np.concatenate([band, page.rows]), page.width, page.resolution)
+
+
+def _band(left: str, right: str, width: int, resolution: Resolution) -> Pels:
+    """White lines, one line of text, white lines; the text is cut before it meets the page number."""
+    margin = width // 36
+    number, text = _set(right, resolution), _set(left, resolution)
+    above, below = (round(lines * resolution.y_dpi / FINE.y_dpi) for lines in (ABOVE, BELOW))
+    band = np.zeros((above + len(text) + below, width), np.bool_)
+    line = band[above : above + len(text)]
+    if number.shape[1] + 2 * margin <= width:
+        line[:, width - margin - number.shape[1] : width - margin] = number
+    room = max(0, width - 3 * margin - number.shape[1])
+    text = text[:, :room]
+    line[:, margin : margin + text.shape[1]] = text
+    return band
+
+
+def _set(text: str, resolution: Resolution) -> Pels:
+    """The pels of a line of text; letters beyond Latin-1 become question marks."""
+    glyphs = _glyphs(resolution.name)
+    return np.concatenate([glyphs.get(letter, glyphs[UNKNOWN]) for letter in text or " "], axis=1)
+
+
+@cache
+def _glyphs(resolution: str) -> dict[str, Pels]:
+    """Letters to their pels, from `glyphs.npz`."""
+    with resources.files(__package__).joinpath("glyphs.npz").open("rb") as file, np.load(file) as atlas:
+        letters, ends = str(atlas["letters"]), atlas["ends"]
+        strip = np.unpackbits(atlas[resolution], axis=1, count=int(ends[-1])).astype(np.bool_)
+    return dict(zip(letters, np.split(strip, ends[:-1], axis=1), strict=True))

@@ -1,0 +1,154 @@
+"""TIFF, PNG and JPEG by Pillow. Runs in the drawing process.
+
+A bilevel image that already is a fax page is handed on pel for pel.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from faxcore.document.bilevel import Box, bilevel
+from faxcore.document.drawing import UnreadableError, tile_lines
+from faxcore.document.geometry import LINE_MM, MM_PER_INCH, layout
+from faxcore.document.rescale import rescale
+from faxcore.page import A4_WIDTH, FINE, RESOLUTIONS, Page, Resolution
+
+SUBFILE_TYPE, STRIP_OFFSETS, STRIP_OCTETS = 254, 273, 279
+REDUCED = 1
+SCREEN_DPI = (72, 96)  # what programs write that know nothing
+FAX_X_DPI = (197, 207)  # R8, and the 200 of scanners and inch based machines
+DRAFT = (2 * A4_WIDTH, 4 * A4_WIDTH)  # a JPEG larger than this is decoded at a half, a quarter or an eighth
+DPI = (10, 10_000)  # what can be meant; 1 is the "no unit" of TIFF and JFIF
+BANNER = 2  # an image this much wider than high is not turned
+
+
+class ImageFile:
+    """An opened image file; UnreadableError or one of Pillow's many exceptions where it is damaged."""
+
+    def __init__(self, octets: mmap.mmap, kind: str, max_pels: int) -> None:
+        self._image = Image.open(io.BytesIO(octets), formats=[kind])
+        self._octets, self._max_pels = len(octets), max_pels
+        self._frames = self._find_frames() if kind == "TIFF" else [0]
+        self._drawn: tuple[int, Image.Image] | None = None
+
+    def close(self) -> None:
+        """Gives memory back."""
+        self._image.close()
+
+    def sizes(self) -> list[tuple[float, float]]:
+        """Width and height of each page in mm; the first page has been decoded."""
+        sizes = [self._size(page) for page in range(len(self._frames))]
+        if sizes:
+            self._load(0)
+        return sizes
+
+    def draw(self, page: int, resolution: Resolution) -> npt.NDArray[np.uint8]:
+        """Packed rows of a page."""
+        size = self._size(page)
+        image = self._load(page)
+        own = _fax_resolution(image)
+        if own is not None:
+            return rescale(Page(_packed(image), image.width, own), resolution).rows
+        place = layout(*size, resolution)
+        flat = _grey(image)
+        if place.turned:
+            flat = flat.transpose(Image.Transpose.ROTATE_270)
+        flat = flat.resize((place.width, place.height), Image.Resampling.BICUBIC)
+        grey = np.full((place.height, A4_WIDTH), 255, np.uint8)
+        grey[:, place.left : place.left + place.width] = np.asarray(flat)
+        images = [] if image.mode == "1" else [Box(place.left, 0, place.left + place.width, place.height)]
+        return bilevel(grey, tile_lines(resolution), lambda: images)
+
+    def _find_frames(self) -> list[int]:
+        """The frames of a TIFF that are pages, not thumbnails of pages."""
+        frames = []
+        for frame in range(getattr(self._image, "n_frames", 1)):
+            self._image.seek(frame)
+            if not _tag(self._image, SUBFILE_TYPE, 0) & REDUCED:
+                frames.append(frame)
+        return frames
+
+    def _size(self, page: int) -> tuple[float, float]:
+        """Size on paper in mm; one that does not know fills the line.
+
+        It does so with its shorter side, or if it is a banner with its longer.
+        """
+        self._image.seek(self._frames[page])
+        width, height = self._image.size
+        if width * height > self._max_pels:
+            raise UnreadableError(f"is an image of {width} x {height} pels, more than {self._max_pels}", page + 1)
+        self._refuse_cut_strips(page)
+        if _swaps_sides(self._image):
+            width, height = height, width
+        x_dpi, y_dpi = _dpi(self._image)
+        own = _fax_resolution(self._image)
+        if own is not None:
+            x_dpi, y_dpi = own.x_dpi, own.y_dpi
+        if not x_dpi or (x_dpi == y_dpi and round(x_dpi) in SCREEN_DPI):
+            across = width if width < height or width > BANNER * height else height
+            return width * LINE_MM / across, height * LINE_MM / across
+        return width / x_dpi * MM_PER_INCH, height / y_dpi * MM_PER_INCH
+
+    def _refuse_cut_strips(self, page: int) -> None:
+        offsets, octets = _tag(self._image, STRIP_OFFSETS, ()), _tag(self._image, STRIP_OCTETS, ())
+        if any(start + length > self._octets for start, length in zip(offsets, octets, strict=False)):
+            raise UnreadableError("is cut off: the file ends before the image does", page + 1, 46)
+
+    def _load(self, page: int) -> Image.Image:
+        if self._drawn is None or self._drawn[0] != page:
+            self._image.seek(self._frames[page])
+            self._image.draft("L", DRAFT)
+            self._drawn = page, ImageOps.exif_transpose(self._image)
+        return self._drawn[1]
+
+
+def _fax_resolution(image: Image.Image) -> Resolution | None:
+    """The resolution of an image that is a fax page as it stands, else None."""
+    if image.mode != "1" or image.width != A4_WIDTH:
+        return None
+    x_dpi, y_dpi = _dpi(image)
+    if not x_dpi:
+        return FINE
+    near = [r for r in RESOLUTIONS.values() if abs(y_dpi / r.y_dpi - 1) < 0.03]
+    return near[0] if near and FAX_X_DPI[0] <= x_dpi <= FAX_X_DPI[1] else None
+
+
+def _packed(image: Image.Image) -> npt.NDArray[np.uint8]:
+    rows = np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, -1)
+    return ~rows  # a multiple of 8 pels wide: no bits behind the last pel
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """The image in 256 greys, on white paper."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        values = np.asarray(image).astype(np.float64)
+        white = next((white for white in (1, 255) if values.max(initial=0) <= white), 65535)
+        return Image.fromarray(np.clip(values * (255 / white), 0, 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        coloured = image.convert("RGBA")
+        paper = Image.new("RGBA", coloured.size, "white")
+        return Image.alpha_composite(paper, coloured).convert("L")
+    return image.convert("L")
+
+
+def _dpi(image: Image.Image) -> tuple[float, float]:
+    """Pels per inch across and down; zeros where the image does not say or talks nonsense."""
+    x, y = image.info.get("dpi", (0, 0))
+    return (float(x), float(y)) if all(DPI[0] <= dpi <= DPI[1] for dpi in (x, y)) else (0.0, 0.0)
+
+
+def _swaps_sides(image: Image.Image) -> bool:
+    return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+
+
+def _tag(image: Image.Image, number: int, default: Any) -> Any:
+    tags = getattr(image, "tag_v2", None)
+    return default if tags is None else tags.get(number, default)

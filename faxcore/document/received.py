@@ -1,0 +1,62 @@
+"""A document that grows page by page: what a call has received."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faxcore import coding
+from faxcore.document.documents import PageRequest, Pages
+from faxcore.document.header import Header, with_header
+from faxcore.document.rescale import rescale
+from faxcore.page import Page, Resolution
+
+
+@dataclass(frozen=True, slots=True)
+class CodedPage:
+    """A page as MMR octets, the first bit the most significant, as PDF and TIFF hold it [T.6]."""
+
+    octets: bytes
+    width: int
+    height: int
+    resolution: Resolution
+
+    @classmethod
+    def of(cls, page: Page) -> CodedPage:
+        """A page coded."""
+        octets = coding.encode(page, "mmr", bit_order="msb")
+        return cls(octets, page.width, page.height, page.resolution)
+
+    def page(self) -> Page:
+        """The page decoded."""
+        return coding.decode(self.octets, "mmr", self.width, self.resolution, bit_order="msb", rows=self.height).page
+
+
+class ReceivedDocument:
+    """Received pages, kept coded: hundreds of them stay small."""
+
+    def __init__(self, name: str = "received") -> None:
+        self.name = name
+        self._coded: list[CodedPage] = []
+        self.pages: Sequence[Page] = Pages(lambda: len(self._coded), lambda index: self._coded[index].page())
+
+    def append(self, page: Page) -> None:
+        """Adds a page at the end."""
+        self._coded.append(CodedPage.of(page))
+
+    @property
+    def coded(self) -> Sequence[CodedPage]:
+        """The pages as they are kept."""
+        return tuple(self._coded)
+
+    def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest:
+        """A page, counted from 0, that is always ready; `header` draws a header line."""
+        coded = self._coded[range(len(self._coded))[index]]
+        return PageRequest(lambda: True, lambda: with_header(_at(coded.page(), resolution), header, index))
+
+    def __repr__(self) -> str:
+        return f"ReceivedDocument({self.name!r}, {len(self._coded)} pages)"
+
+
+def _at(page: Page, resolution: Resolution) -> Page:
+    return page if page.resolution == resolution else rescale(page, resolution)

@@ -1,0 +1,123 @@
+"""The drawing process: the only place where a foreign document is opened.
+
+Started by `faxcore.document.client` with a socket; ends when the socket does. It lives under limits of memory,
+CPU time and wall time that are set anew for each job: the signals of the last two keep their default action,
+so that a job over its limit ends the process whatever native code it is stuck in.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import resource
+import signal
+import socket
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from faxcore.document import wire
+from faxcore.document.drawing import ForeignFile, UnreadableError
+from faxcore.document.image import ImageFile
+from faxcore.document.pdf import PdfFile, PopplerFile
+from faxcore.page import A4_WIDTH, RESOLUTIONS
+
+READ_SIZE = 1 << 16
+
+
+@dataclass
+class Loaded:
+    """A document that the parent sent, opened when it is first needed."""
+
+    order: wire.Load
+    descriptor: int
+    file: ForeignFile | None = None
+
+    def open(self) -> ForeignFile:
+        """The opened file; UnreadableError or another exception where it is damaged."""
+        if self.file is None:
+            octets = mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_READ)
+            if self.order.kind != "PDF":
+                self.file = ImageFile(octets, self.order.kind, self.order.max_pels)
+            elif self.order.rasterizer == "poppler":
+                self.file = PopplerFile(octets, self.order.max_pels, self.descriptor, self.order.seconds)
+            else:
+                self.file = PdfFile(octets, self.order.max_pels)
+        return self.file
+
+    def close(self) -> None:
+        """Forgets all of it."""
+        if self.file is not None:
+            self.file.close()
+        os.close(self.descriptor)
+
+
+class Worker:
+    """Carries out the orders of one parent, in order."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._documents: dict[int, Loaded] = {}
+
+    def run(self) -> None:
+        """Until the parent closes its end."""
+        buffer, descriptors = bytearray(), list[int]()
+        while True:
+            octets, received, _, _ = socket.recv_fds(self._line, READ_SIZE, 16)
+            descriptors += received
+            if not octets:
+                return
+            buffer += octets
+            while (message := wire.take(buffer, 0)) is not None:
+                self._obey(wire.decode_order(message[0]), descriptors)
+
+    def _obey(self, order: wire.Order, descriptors: list[int]) -> None:
+        if isinstance(order, wire.Load):
+            self._documents[order.document] = Loaded(order, descriptors.pop(0))
+            return
+        if isinstance(order, wire.Unload):
+            self._documents.pop(order.document).close()
+            return
+        loaded = self._documents[order.document]
+        limit(loaded.order.seconds, loaded.order.address_space)
+        answer, body = answer_to(loaded, order)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._line.sendall(wire.frame(answer, len(body)))
+        self._line.sendall(body)
+
+
+def answer_to(loaded: Loaded, order: wire.Inspect | wire.Draw) -> tuple[wire.Answer, bytes]:
+    """The answer to an order and its body; a document's every fault is an answer."""
+    page = order.page + 1 if isinstance(order, wire.Draw) else None
+    try:
+        file = loaded.open()
+        if isinstance(order, wire.Inspect):
+            return wire.Inspected(file.sizes()), b""
+        rows = file.draw(order.page, RESOLUTIONS[order.resolution])
+        return wire.Drawn(A4_WIDTH, len(rows)), rows.tobytes()
+    except UnreadableError as fault:
+        return wire.Failed(fault.cause, fault.page, fault.code), b""
+    except MemoryError:
+        return wire.Failed("needs more memory than its limit", page, 47), b""
+    except Exception as fault:  # the libraries raise what they like: struct.error, SyntaxError, zlib.error ...
+        code = 43 if page is None else 46
+        return wire.Failed(f"cannot be read: {str(fault) or type(fault).__name__}"[:300], page, code), b""
+
+
+def limit(seconds: float, address_space: int) -> None:
+    """Limits from now on; ends the process when they are passed."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (address_space if hard < 0 else min(address_space, hard), hard))
+    used, (_, hard) = time.process_time(), resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 2, hard))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def main(descriptor: int) -> None:
+    """Runs on an inherited socket."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        Worker(socket.socket(fileno=descriptor)).run()
+    except (ConnectionError, msgspec.DecodeError):
+        return  # the parent is gone
