@@ -28,7 +28,7 @@ BAD_SIGNALS = 4  # unreadable signals and echoes in a row that one wait bears
 FRUITLESS = 40  # exchanges without a page: more than all rates three times over
 LONGEST_TCF_S = 10.0
 LONGEST_PAGE = 4 << 20  # octets: about an hour at 9600 bit/s
-CUT_S = 1.5  # from the end of a page to its command; senders leave 75 ms, in the field up to 0.5 s
+CUT_S = 0.8  # from the end of a page to its command: 75 ms, in the field up to 500, and the time to know both
 
 Signal = Heard | DataHeard | None
 
