@@ -47,7 +47,7 @@ setup(
             # No contraction: a fused multiply-add is written where it is meant, never chosen by the compiler.
             extra_compile_args=["-std=c11", "-O3", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden",
                                 "-Wall", "-Wextra", "-Werror=implicit-function-declaration",
-                                *(["-O1", "-g", "-fno-omit-frame-pointer", *SANITIZERS] if SANITIZERS else [])],
+                                *(["-O1", "-g", "-fno-wrapv", *SANITIZERS] if SANITIZERS else [])],
             extra_link_args=SANITIZERS,
             py_limited_api=not FREE_THREADED,
         )
