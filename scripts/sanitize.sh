@@ -13,20 +13,17 @@ for each in faxcore native tests benchmarks pyproject.toml setup.py README.md LI
 done
 cd "$copy"
 rm -f faxcore/kernels/_native*.so
-FAXCORE_SANITIZE=1 "$python" setup.py -q build_ext --inplace
+export FAXCORE_SANITIZE=1
+"$python" setup.py -q build_ext --inplace
 
-# PYTHONMALLOC: octets that Python makes get their red zones too. Leaks are Python's own habit at exit. Reports go
-# to files because pytest keeps what a dying test wrote.
+# PYTHONMALLOC: octets that Python makes get their red zones too. Leaks are Python's own habit at exit.
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD PYTHONMALLOC=malloc
-export ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:log_path=$PWD/report"
-export UBSAN_OPTIONS="print_stacktrace=1:log_path=$PWD/report"
+export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
 PYTHONPATH=. "$python" -c '
 import faxcore.kernels as k
 assert "build/sanitize" in k.native.__file__, k.native.__file__
 assert b"__asan_report" in open(k.native.__file__, "rb").read()'
-"$python" -m pytest -q -n 2 --max-worker-restart 0 --timeout 600 \
-    tests/unit tests/property tests/fuzz tests/conformance "$@" || {
-    cat report.* 2>/dev/null || true
-    exit 1
-}
+# -s: pytest would keep what a dying test wrote, which is the report.
+exec "$python" -m pytest -q -s -n 2 --max-worker-restart 0 --timeout 600 \
+    tests/unit tests/property tests/fuzz tests/conformance "$@"
