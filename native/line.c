@@ -86,9 +86,9 @@ LINE_INLINE void KERNEL(carry)(const int16_t *samples, int16_t *out, size_t n, u
         float y = (float)samples[i] * gain;
         if (noisy)
             y = y + KERNEL(gaussian)(position + (uint32_t)i, key) * sigma;
-        y = y < -32768.0f ? -32768.0f : y;
-        y = y > 32767.0f ? 32767.0f : y;
-        int32_t sample = (int32_t)((y + 12582912.0f) - 12582912.0f); /* to the nearest whole number */
+        int32_t sample = (int32_t)((y + 12582912.0f) - 12582912.0f); /* to the nearest whole number below 2^22 */
+        sample = sample < -32768 ? -32768 : sample;
+        sample = sample > 32767 ? 32767 : sample;
         out[i] = (int16_t)(law ? KERNEL(through_law)(sample, law) : sample);
     }
 }

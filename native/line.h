@@ -11,6 +11,7 @@
 
 enum { LAW_NONE, LAW_MU, LAW_A };
 
+/* |gain| <= 100 and sigma <= 100000 keep everything below 2^22, where single precision still has whole numbers. */
 #define LINE_KERNELS(X)                                                                                           \
     X(void, line_carry, (const int16_t *samples, int16_t *out, size_t n, uint64_t position, const uint32_t key[3], \
                          float gain, float sigma, int law))

@@ -11,7 +11,7 @@ static PyObject *line_carry(PyObject *self, PyObject *const *args, Py_ssize_t na
     long long position, law;
     double gain, sigma;
     if (check_count("line_carry", nargs, 7) < 0 || get_int(args[2], "position", 0, INT64_MAX, &position) < 0
-        || get_real(args[4], "gain", -1e6, 1e6, &gain) < 0 || get_real(args[5], "sigma", 0, 1e6, &sigma) < 0
+        || get_real(args[4], "gain", -100, 100, &gain) < 0 || get_real(args[5], "sigma", 0, 1e5, &sigma) < 0
         || get_int(args[6], "law", LAW_NONE, LAW_A, &law) < 0)
         return NULL;
     PyObject *objects[3] = {args[0], args[1], args[3]};

@@ -62,5 +62,5 @@ def line_carry(
     y = samples.astype(np.float32) * np.float32(gain)
     if sigma:
         y = y + gaussian(position, len(samples), key) * np.float32(sigma)
-    whole = np.rint(np.clip(y, np.float32(-32768), np.float32(32767))).astype(np.int16)
+    whole = np.clip(np.rint(y), np.float32(-32768), np.float32(32767)).astype(np.int16)
     out[:] = through_law(whole, law) if law else whole
