@@ -66,6 +66,7 @@ class EventBuffer:
 
     def __init__(self, events: int = 64, octets: int = 8 * layout.LONGEST) -> None:
         self.events = np.zeros(events, layout.EVENT)
+        self.plain = layout.plain(self.events)
         self.octets = np.zeros(octets, np.uint8)
 
     def read(self, count: int) -> Iterator[tuple[int, int, bytes]]:
@@ -87,6 +88,7 @@ class Deframer:
 
     def __init__(self) -> None:
         self._state = layout.hdlc_state()
+        self._plain = layout.plain(self._state)
         self._out = EventBuffer()
 
     @property
@@ -112,7 +114,7 @@ class Deframer:
         frames: list[Frame] = []
         start = 0
         while start < n:
-            taken, count = native.hdlc_deframe(self._state, data, packed, start, self._out.events, self._out.octets)
+            taken, count = native.hdlc_deframe(self._plain, data, packed, start, self._out.plain, self._out.octets)
             frames += [Frame(octets, kind == layout.GOOD_FRAME, at) for at, kind, octets in self._out.read(count)]
             start += taken
         return frames

@@ -10,7 +10,7 @@ enum { SHORTEST_FRAME_BITS = 32, FLAG_BITS_TAKEN = 6, GOOD_FCS = 0xF0B8 };
 
 static inline int KERNEL(may_overflow)(const struct event_buffer *out)
 {
-    return out->count + 2 > out->room || out->octet_count + HDLC_LONGEST > out->octet_room;
+    return out->count + 4 > out->room || out->octet_count + HDLC_LONGEST > out->octet_room;
 }
 
 static void KERNEL(emit)(struct event_buffer *out, int64_t at, int32_t kind, const uint8_t *octets, int32_t length)
@@ -104,16 +104,17 @@ static size_t KERNEL(hdlc_deframe)(struct hdlc_deframer *hdlc, const uint8_t *bi
 /* ---- V.21 channel 2 ---- */
 
 enum {
-    BIT = 5120,           /* the bit clock: 300 / 8000 of it is a sample */
+    BIT = 5120,        /* the bit clock: 300 / 8000 of it is a sample */
     BIT_A_SAMPLE = 192,
-    NUDGE = 2,            /* a quarter of the timing error is taken out at each transition */
-    PRESENT = 160,        /* full presence: 20 ms, and about what a lost carrier takes to be noticed */
+    NUDGE = 2,         /* a quarter of the timing error is taken out at each transition */
+    PRESENT = 160,     /* full presence: 20 ms, and about what a lost carrier takes to be noticed */
     OPEN_AT = 80,
-    FLAGS_WANTED = 3,     /* random bits make three flags in a row once in 2^24 */
-    FLOOR_ON = 197000,    /* window energy at -45.5 dBm0 */
-    FLOOR_OFF = 111000,   /* and at -48 dBm0 [V.21] */
-    IN_BAND = 345,        /* 0.4 of what a pure tone would have: 0.4 * 27 * 8 * 8 / 2 */
-    QUIET_BLOCK = 32,
+    FLAGS_WANTED = 3,  /* random bits make three flags in a row once in 2^24 */
+    FLOOR_ON = 12312,  /* a sixteenth of the window's energy at -45.5 dBm0 */
+    FLOOR_OFF = 6940,  /* and at -48 dBm0 [V.21] */
+    IN_BAND = 5530,    /* 0.4 of what a pure tone has, 27 / 2 * 8 * 8 times its energy; energy is in sixteenths */
+    BLOCK = 64,        /* samples taken at once: at most three bits, so at most four events and one frame */
+    MARK = 1, IN_BAND_ON = 2, IN_BAND_OFF = 4,
 };
 
 static void KERNEL(fsk_open)(struct fsk_receiver *fsk)
@@ -138,15 +139,12 @@ static void KERNEL(fsk_close)(struct fsk_receiver *fsk, struct event_buffer *out
 static void KERNEL(fsk_bit)(struct fsk_receiver *fsk, int bit, struct event_buffer *out)
 {
     size_t events = out->count, octets = out->octet_count;
-    int64_t flags = fsk->hdlc.flags_seen;
     KERNEL(hdlc_bit)(&fsk->hdlc, bit, fsk->position, out);
-    if (!fsk->begun) {
-        out->count = events;
-        out->octet_count = octets;
-    }
-    if (fsk->hdlc.flags_seen == flags)
+    if (fsk->begun)
         return;
-    if (!fsk->begun && fsk->hdlc.flags >= FLAGS_WANTED) {
+    out->count = events;
+    out->octet_count = octets;
+    if (fsk->hdlc.flags >= FLAGS_WANTED) {
         fsk->begun = 1;
         KERNEL(emit)(out, fsk->position, EVENT_BEGINS, NULL, 0);
     }
@@ -165,14 +163,10 @@ static inline void KERNEL(fsk_clock)(struct fsk_receiver *fsk, int mark, struct 
     }
 }
 
-static inline void KERNEL(fsk_judge)(struct fsk_receiver *fsk, struct event_buffer *out)
+/* One sample's verdict, after fsk->position has passed it. */
+static inline void KERNEL(fsk_judge)(struct fsk_receiver *fsk, int verdict, struct event_buffer *out)
 {
-    int64_t part[4], energy = fsk->energy;
-    for (int j = 0; j < 4; j++)
-        part[j] = fsk->sums[j] >> 8;
-    int64_t mark = part[0] * part[0] + part[1] * part[1], space = part[2] * part[2] + part[3] * part[3];
-    int in_band = energy > (fsk->open ? FLOOR_OFF : FLOOR_ON) && mark + space > IN_BAND * energy;
-
+    int in_band = (verdict & (fsk->open ? IN_BAND_OFF : IN_BAND_ON)) != 0;
     fsk->presence += in_band ? fsk->presence < PRESENT : -(fsk->presence > 0);
     if (!fsk->open) {
         if (fsk->presence >= OPEN_AT)
@@ -180,29 +174,83 @@ static inline void KERNEL(fsk_judge)(struct fsk_receiver *fsk, struct event_buff
     } else if (fsk->presence == 0)
         KERNEL(fsk_close)(fsk, out);
     else
-        KERNEL(fsk_clock)(fsk, mark > space, out);
+        KERNEL(fsk_clock)(fsk, verdict & MARK, out);
 }
 
-static inline void KERNEL(fsk_take)(struct fsk_receiver *fsk, int32_t sample, int32_t angle)
+/* Running sums over the window, for each of `m` samples: `change` becomes what the sum is after it. */
+static inline int32_t KERNEL(run)(int32_t *change, size_t m, int32_t sum)
 {
-    int32_t left = fsk->window[(fsk->position - FSK_WINDOW) & 31];
-    fsk->window[fsk->position & 31] = (int16_t)sample;
-    for (int j = 0; j < 4; j++)
-        fsk->sums[j] += sample * fsk_table[angle][2 * j] + left * fsk_table[angle][2 * j + 1];
-    fsk->energy += (int64_t)sample * sample - (int64_t)left * left;
-    fsk->position++;
+    for (size_t i = 0; i < m; i++)
+        change[i] = sum += change[i];
+    return sum;
+}
+
+/* Correlations and energy of the window at each of `m` samples; `line` starts with the window before them. */
+static void KERNEL(fsk_correlate)(struct fsk_receiver *fsk, const int16_t *line, size_t m, int32_t sums[4][BLOCK],
+                                  int32_t energy[BLOCK])
+{
+    const int16_t *entering = line + FSK_WINDOW;
+    for (int j = 0; j < 4; j++) {
+        const int16_t *leaves = fsk_table[j] + fsk->position % FSK_CYCLE, *enters = leaves + FSK_WINDOW;
+        for (size_t i = 0; i < m; i++)
+            sums[j][i] = entering[i] * enters[i] - line[i] * leaves[i];
+        fsk->sums[j] = KERNEL(run)(sums[j], m, fsk->sums[j]);
+    }
+    for (size_t i = 0; i < m; i++)
+        energy[i] = (entering[i] * entering[i] >> 4) - (line[i] * line[i] >> 4);
+    fsk->energy = KERNEL(run)(energy, m, fsk->energy);
+}
+
+/* Squares of 23-bit numbers in single precision: each operation rounds alike at every level. Returns all verdicts
+ * or-ed together. */
+static int KERNEL(fsk_verdicts)(int32_t sums[4][BLOCK], const int32_t energy[BLOCK], size_t m, uint8_t verdicts[BLOCK])
+{
+    int any = 0;
+    for (size_t i = 0; i < m; i++) {
+        float part[4];
+        for (int j = 0; j < 4; j++)
+            part[j] = (float)(sums[j][i] >> 8);
+        float mark = part[0] * part[0] + part[1] * part[1], space = part[2] * part[2] + part[3] * part[3];
+        int in_band = mark + space > (float)IN_BAND * (float)energy[i];
+        int verdict = (mark > space ? MARK : 0) | (in_band & (energy[i] > FLOOR_ON) ? IN_BAND_ON : 0)
+                      | (in_band & (energy[i] > FLOOR_OFF) ? IN_BAND_OFF : 0);
+        verdicts[i] = (uint8_t)verdict;
+        any |= verdict;
+    }
+    return any;
+}
+
+static void KERNEL(fsk_block)(struct fsk_receiver *fsk, const int16_t *line, size_t m, struct event_buffer *out)
+{
+    int32_t sums[4][BLOCK], energy[BLOCK];
+    uint8_t verdicts[BLOCK];
+    KERNEL(fsk_correlate)(fsk, line, m, sums, energy);
+    int any = KERNEL(fsk_verdicts)(sums, energy, m, verdicts);
+    if (!fsk->open && fsk->presence == 0 && !(any & IN_BAND_ON)) {
+        fsk->position += (int64_t)m;
+        return;
+    }
+    for (size_t i = 0; i < m; i++) {
+        fsk->position++;
+        KERNEL(fsk_judge)(fsk, verdicts[i], out);
+    }
 }
 
 static size_t KERNEL(fsk_receive)(struct fsk_receiver *fsk, const int16_t *samples, size_t start, size_t n,
                                   struct event_buffer *out)
 {
-    int32_t angle = (int32_t)(fsk->position % FSK_CYCLE);
+    int16_t line[FSK_WINDOW + BLOCK];
+    const size_t window = FSK_WINDOW * sizeof *line;
     size_t i = start;
-    for (; i < n && !KERNEL(may_overflow)(out); i++) {
-        KERNEL(fsk_take)(fsk, samples[i], angle);
-        angle = angle + 1 < FSK_CYCLE ? angle + 1 : 0;
-        KERNEL(fsk_judge)(fsk, out);
+    memcpy(line, fsk->window, window);
+    while (i < n && !KERNEL(may_overflow)(out)) {
+        size_t m = n - i < BLOCK ? n - i : BLOCK;
+        memcpy(line + FSK_WINDOW, samples + i, m * sizeof *samples);
+        KERNEL(fsk_block)(fsk, line, m, out);
+        memmove(line, line + m, window);
+        i += m;
     }
+    memcpy(fsk->window, line, window);
     return i - start;
 }
 

@@ -41,15 +41,14 @@ struct event_buffer {
 
 struct fsk_receiver {
     int64_t position; /* line time of the next sample */
-    int64_t energy;   /* sum of squares of the window */
-    int32_t sums[4];   /* correlation with 1650 Hz and 1850 Hz: cosine, sine, cosine, sine */
-    int32_t clock;     /* phase of the bit clock, FSK_BIT is one bit */
-    int32_t mark;      /* the decision of the last sample */
-    int32_t presence;  /* rises with each sample in band, falls with each other */
-    int32_t open;      /* bits are taken */
-    int32_t begun;     /* flags were recognised: frames are reported */
-    int32_t pad;
-    int16_t window[32];
+    int32_t sums[4];  /* correlation of the window with 1650 Hz and 1850 Hz: cosine, sine, cosine, sine */
+    int32_t energy;   /* sum of squares of the window, in sixteenths */
+    int32_t clock;    /* phase of the bit clock */
+    int32_t mark;     /* the decision of the last sample */
+    int32_t presence; /* rises with each sample in band, falls with each other */
+    int32_t open;     /* bits are taken */
+    int32_t begun;    /* flags were recognised: frames are reported */
+    int16_t window[FSK_WINDOW + 1]; /* the last samples, oldest first; one to spare */
     struct hdlc_deframer hdlc;
 };
 

@@ -23,7 +23,7 @@ def t4_decode(octets: npt.NDArray[np.uint8], coding: int, width: int, rows: npt.
 # the bits of every octet, in place
 def t4_reverse(octets: npt.NDArray[np.uint8], /) -> None: ...
 
-# fsk: V.21, HDLC, tones. `state` is one item of faxcore.kernels.twins.fsk's HDLC, FSK or TONES, `events` (n >= 2,) of
+# fsk: V.21, HDLC, tones. `state` is one item of faxcore.kernels.twins.fsk's HDLC, FSK or TONES, `events` (n >= 4,) of
 # EVENT, `octets` (n >= 514,) uint8: the octets of all events one after another. Each returns (items taken, events
 # written) and stops early when a further event might not fit.
 def hdlc_deframe(state: npt.NDArray[Any], data: npt.NDArray[np.uint8], packed: int, start: int, events: npt.NDArray[Any], octets: npt.NDArray[np.uint8], /) -> tuple[int, int]: ...

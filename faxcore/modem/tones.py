@@ -79,15 +79,16 @@ class ToneDetector:
     def __init__(self, *, at: int = 0) -> None:
         if at < 0:
             raise ValueError(f"at is a line time in samples, not {at}")
-        self._state = layout.tone_state(at)
+        self._state = layout.plain(layout.tone_state(at))
         self._events = np.zeros(16, layout.EVENT)
+        self._plain = layout.plain(self._events)
 
     def push(self, samples: npt.NDArray[np.int16]) -> list[tuple[int, str]]:
         """(line time in samples, "cng" or "ced") once for each tone, when it has lasted long enough."""
         heard: list[tuple[int, str]] = []
         start, n = 0, len(samples)
         while start < n:
-            taken, count = native.tone_detect(self._state, samples, start, self._events)
+            taken, count = native.tone_detect(self._state, samples, start, self._plain)
             heard += [(at, "cng" if kind == layout.CNG else "ced") for at, kind, _ in self._events[:count].tolist()]
             start += taken
         return heard

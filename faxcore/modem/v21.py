@@ -83,7 +83,7 @@ class Receiver:
     def __init__(self, *, at: int = 0) -> None:
         if at < 0:
             raise ValueError(f"at is a line time in samples, not {at}")
-        self._state = layout.fsk_state(at)
+        self._state = layout.plain(layout.fsk_state(at))
         self._out = EventBuffer(events=16, octets=4 * layout.LONGEST)
         self._carrier = False
 
@@ -97,7 +97,7 @@ class Receiver:
         items: list[SignalItem] = []
         start, n = 0, len(samples)
         while start < n:
-            taken, count = native.fsk_receive(self._state, samples, start, self._out.events, self._out.octets)
+            taken, count = native.fsk_receive(self._state, samples, start, self._out.plain, self._out.octets)
             if count:
                 self._collect(items, count)
             start += taken

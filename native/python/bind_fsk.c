@@ -31,9 +31,9 @@ static int check_positions(int64_t position, int32_t filled)
 
 static int check_room(const struct event_buffer *out, size_t octets_wanted)
 {
-    if (out->room >= 2 && out->octet_room >= octets_wanted)
+    if (out->room >= 4 && out->octet_room >= octets_wanted)
         return 0;
-    PyErr_SetString(PyExc_ValueError, "events: room for 2 is needed; octets: room for the longest frame");
+    PyErr_SetString(PyExc_ValueError, "events: room for 4 is needed; octets: room for the longest frame");
     return -1;
 }
 
