@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, PageReceived, PageSent, PageStarted, Retrain
 from faxcore.options import Options
@@ -132,6 +134,16 @@ def test_any_two_signals_in_a_row_may_be_lost(number: int) -> None:
     assert sender.pages <= receiver.pages == len(call.received)
     assert call.received == [drawn(index, RESOLUTIONS["fine"]) for index in range(receiver.pages)]
     assert sender.success <= receiver.success
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(lost=st.sets(st.integers(0, 40)), pages=st.integers(1, 4))
+def test_whatever_is_lost_no_page_is_confirmed_that_is_not_there(lost: set[int], pages: int) -> None:
+    call = Call(pages, losing(*lost))
+    sender, receiver = call.results()
+    assert sender.pages <= receiver.pages == len(call.received)
+    assert call.received == [drawn(index, RESOLUTIONS["fine"]) for index in range(receiver.pages)]
+    assert not sender.success or (receiver.success and receiver.pages == pages)
 
 
 def test_a_damaged_page_comes_again_at_a_lower_rate() -> None:
