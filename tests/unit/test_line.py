@@ -128,7 +128,7 @@ def test_garbage_at_the_door(garbage: Any) -> None:
         Line().direction(0).carry(garbage)
 
 
-@pytest.mark.parametrize("change", [{0: [1]}, {1: np.empty(3, np.int16)}, {2: -1}, {3: KEY[:2]}, {3: KEY.astype(float)},
+@pytest.mark.parametrize("change", [{0: [1]}, {1: np.zeros(3, np.int16)}, {2: -1}, {3: KEY[:2]}, {3: KEY.astype(float)},
                                     {4: float("nan")}, {5: -1.0}, {6: 3}, {6: "mu"}], ids=repr)
 def test_garbage_at_the_kernel(change: dict[int, Any]) -> None:
     arguments = [EVERY_SAMPLE, np.empty_like(EVERY_SAMPLE), 0, KEY, 1.0, 0.0, 0]
