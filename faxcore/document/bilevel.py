@@ -76,14 +76,11 @@ def _mid_grey_share(grey: Grey, tile_lines: int) -> npt.NDArray[np.float32]:
     """Share of mid-grey pels in each tile; the last tiles may be cut by the edge."""
     mid = _mid_grey(grey).view(np.uint8)
     height, width = mid.shape
-    mid = (
-        np.pad(mid, ((0, -height % tile_lines), (0, -width % TILE_PELS)))
-        if height % tile_lines or width % TILE_PELS
-        else mid
-    )
+    if height % tile_lines or width % TILE_PELS:
+        mid = np.pad(mid, ((0, -height % tile_lines), (0, -width % TILE_PELS)))
     columns = mid.reshape(-1, tile_lines, mid.shape[1]).sum(axis=1, dtype=np.uint8)
     counts = columns.reshape(len(columns), -1, TILE_PELS).sum(axis=2, dtype=np.float32)
-    return np.divide(counts, np.float32(tile_lines * TILE_PELS), dtype=np.float32)
+    return np.asarray(counts / (tile_lines * TILE_PELS), np.float32)
 
 
 def _photo_tiles(share: npt.NDArray[np.float32]) -> Mask:

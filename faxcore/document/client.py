@@ -2,7 +2,7 @@
 
 Jobs are queued and drawn in order. Nothing here has a thread: answers are read off the socket when someone asks.
 When the process dies, by a limit or by a fault in a library, the job in its hand fails, the others go to the
-next process.
+next process. A job whose process was killed from outside is tried once more.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ sys.path[:] = json.loads(sys.argv[2])
 from faxcore.document.worker import main
 main(int(sys.argv[1]))
 """
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    # glibc would give every large array back to the system and fetch it again: half the time of a page
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+}
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "FAXCORE_CPU")
 IN_FLIGHT = 4
 KEPT_DOCUMENTS = 8
@@ -61,6 +67,7 @@ class Job:
 
     source: Source
     order: wire.Inspect | wire.Draw
+    killed: bool = False
     answer: wire.Answer | None = None
     body: bytes = b""
 
@@ -134,7 +141,7 @@ class DrawingProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                env=environment | {"OPENBLAS_NUM_THREADS": "1"},
+                env=environment | ENVIRONMENT,
             )
         ours.setblocking(False)
         self._line = ours
@@ -230,12 +237,22 @@ class DrawingProcess:
         self.close()  # killing what is already ending does not change how it ended
         if self._in_flight:
             reference, limits = self._in_flight.popleft()
+            status = -signal.SIGALRM if stuck or process is None else process.returncode
             if (job := reference()) is not None:
-                page = job.order.page + 1 if isinstance(job.order, wire.Draw) else None
-                status = -signal.SIGALRM if stuck or process is None else process.returncode
-                job.answer = wire.Failed(_cause(status, limits), page, 46)
+                self._blame(job, status, limits)
         self._waiting.extendleft(reference for reference, _ in reversed(self._in_flight))
         self._in_flight.clear()
+
+    def _blame(self, job: Job, status: int, limits: Limits) -> None:
+        if status == -signal.SIGKILL and not job.killed:  # an administrator, or a machine out of memory
+            job.killed = True
+            self._in_flight.appendleft((weakref.ref(job), limits))
+        else:
+            job.answer = wire.Failed(_cause(status, limits), _page_number(job), 46)
+
+
+def _page_number(job: Job) -> int | None:
+    return job.order.page + 1 if isinstance(job.order, wire.Draw) else None
 
 
 def _cause(status: int, limits: Limits) -> str:

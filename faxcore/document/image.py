@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from faxcore.document.bilevel import Box, bilevel
 from faxcore.document.drawing import UnreadableError, tile_lines
@@ -19,7 +19,7 @@ from faxcore.document.geometry import LINE_MM, MM_PER_INCH, layout
 from faxcore.document.rescale import rescale
 from faxcore.page import A4_WIDTH, FINE, RESOLUTIONS, Page, Resolution
 
-SUBFILE_TYPE, STRIP_OFFSETS, STRIP_OCTETS = 254, 273, 279
+SUBFILE_TYPE, STRIP_OFFSETS, ORIENTATION, STRIP_OCTETS = 254, 273, 274, 279
 REDUCED = 1
 SCREEN_DPI = (72, 96)  # what programs write that know nothing
 FAX_X_DPI = (197, 207)  # R8, and the 200 of scanners and inch based machines
@@ -32,7 +32,11 @@ class ImageFile:
     """An opened image file; UnreadableError or one of Pillow's many exceptions where it is damaged."""
 
     def __init__(self, octets: mmap.mmap, kind: str, max_pels: int) -> None:
-        self._image = Image.open(io.BytesIO(octets), formats=[kind])
+        Image.MAX_IMAGE_PIXELS = None  # we have our own limit, with the page's number in its words
+        try:
+            self._image = Image.open(io.BytesIO(octets), formats=[kind])
+        except UnidentifiedImageError:
+            raise UnreadableError(f"is damaged: no {kind} could be read from it") from None
         self._octets, self._max_pels = len(octets), max_pels
         self._frames = self._find_frames() if kind == "TIFF" else [0]
         self._drawn: tuple[int, Image.Image] | None = None
@@ -104,7 +108,9 @@ class ImageFile:
         if self._drawn is None or self._drawn[0] != page:
             self._image.seek(self._frames[page])
             self._image.draft("L", DRAFT)
-            self._drawn = page, ImageOps.exif_transpose(self._image)
+            self._image.load()
+            upright = self._image.getexif().get(ORIENTATION, 1) == 1
+            self._drawn = page, self._image if upright else ImageOps.exif_transpose(self._image)
         return self._drawn[1]
 
 
@@ -133,9 +139,11 @@ def _grey(image: Image.Image) -> Image.Image:
         white = next((white for white in (1, 255) if values.max(initial=0) <= white), 65535)
         return Image.fromarray(np.clip(values * (255 / white), 0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        coloured = image.convert("RGBA")
-        paper = Image.new("RGBA", coloured.size, "white")
-        return Image.alpha_composite(paper, coloured).convert("L")
+        if not image.mode.endswith("A"):
+            image = image.convert("RGBA")
+        paper = Image.new("L", image.size, 255)
+        paper.paste(image.convert("L"), mask=image.getchannel("A"))
+        return paper
     return image.convert("L")
 
 
@@ -146,7 +154,7 @@ def _dpi(image: Image.Image) -> tuple[float, float]:
 
 
 def _swaps_sides(image: Image.Image) -> bool:
-    return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    return image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
 
 
 def _tag(image: Image.Image, number: int, default: Any) -> Any:

@@ -75,7 +75,7 @@ class PdfFile:
     def _size(self, page: int) -> tuple[float, float]:
         size = pdfium.FS_SIZEF()
         if not pdfium.FPDF_GetPageSizeByIndexF(self._document, page, size):
-            raise UnreadableError("is not in the file", page + 1, 46)
+            raise UnreadableError("is missing from the file", page + 1, 46)
         return size.width * MM_PER_INCH / POINTS_PER_INCH, size.height * MM_PER_INCH / POINTS_PER_INCH
 
     @contextmanager

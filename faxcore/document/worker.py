@@ -47,10 +47,10 @@ class Loaded:
         return self.file
 
     def close(self) -> None:
-        """Forgets all of it."""
+        """Keeps the octets alone."""
         if self.file is not None:
             self.file.close()
-        os.close(self.descriptor)
+            self.file = None
 
 
 class Worker:
@@ -59,6 +59,7 @@ class Worker:
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._documents: dict[int, Loaded] = {}
+        self._open: Loaded | None = None  # one at a time, so that none suffers from another's memory
 
     def run(self) -> None:
         """Until the parent closes its end."""
@@ -77,9 +78,14 @@ class Worker:
             self._documents[order.document] = Loaded(order, descriptors.pop(0))
             return
         if isinstance(order, wire.Unload):
-            self._documents.pop(order.document).close()
+            gone = self._documents.pop(order.document)
+            gone.close()
+            os.close(gone.descriptor)
             return
         loaded = self._documents[order.document]
+        if self._open is not None and self._open is not loaded:
+            self._open.close()
+        self._open = loaded
         limit(loaded.order.seconds, loaded.order.address_space)
         answer, body = answer_to(loaded, order)
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,0 +1,175 @@
+"""The drawing process: one for all, replaced when it dies, gone with its parent."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import faxcore
+from faxcore.document import Limits, client
+from faxcore.errors import DocumentError
+from faxcore.page import FINE, STANDARD
+from tests.document_support import pdf, text
+
+DOCUMENT = pdf(*(text(5 * (number + 1)) for number in range(6)))
+
+
+def process() -> int:
+    return client.drawing_process._process.pid  # the one private thing: who draws
+
+
+def test_many_documents_share_one_process() -> None:
+    documents = [faxcore.open_document(DOCUMENT) for _ in range(2 * client.KEPT_DOCUMENTS + 1)]
+    first = process()
+    pages = [document.pages[3] for document in documents for _ in range(2)]
+    assert all(page == pages[0] for page in pages)
+    assert process() == first
+
+
+def test_requests_run_ahead_and_are_answered_in_any_order() -> None:
+    document = faxcore.open_document(DOCUMENT)
+    wanted = list(document.pages)
+    requests = [document.request(index, FINE) for index in range(6)]
+    assert [requests[index].page() for index in (5, 0, 3, 1, 4, 2)] == [wanted[index] for index in (5, 0, 3, 1, 4, 2)]
+    assert all(request.ready() for request in requests)
+    assert requests[2].page() is requests[2].page()
+
+
+def test_asking_whether_a_page_is_ready_never_waits() -> None:
+    document = faxcore.open_document(DOCUMENT)
+    document.pages[0]
+    os.kill(process(), signal.SIGSTOP)  # nothing can be drawn now
+    try:
+        requests = [document.request(index % 6, STANDARD) for index in range(50)]
+        assert not any(request.ready() for request in requests)
+    finally:
+        os.kill(process(), signal.SIGCONT)
+    assert requests[-1].page().resolution == STANDARD
+    assert all(request.ready() for request in requests)
+
+
+def test_a_page_that_nobody_waits_for_is_in_nobodys_way() -> None:
+    document = faxcore.open_document(DOCUMENT)
+    for _ in range(100):
+        document.request(1, FINE)
+    gc.collect()
+    assert document.request(2, FINE).page() == document.pages[2]
+    assert not client.drawing_process._waiting
+
+
+def test_a_process_killed_from_outside_is_not_noticed() -> None:
+    document = faxcore.open_document(DOCUMENT)
+    wanted = list(document.pages)
+    for waiting in range(6):
+        before = process()
+        os.kill(before, signal.SIGSTOP)
+        requests = [document.request(index, FINE) for index in range(waiting)]
+        os.kill(before, signal.SIGKILL)
+        assert [request.page() for request in requests] == wanted[:waiting]
+        assert document.pages[5] == wanted[5]
+        assert process() != before
+
+
+def test_only_the_page_in_the_hand_of_a_crashed_process_is_lost() -> None:
+    document = faxcore.open_document(DOCUMENT, name="letter")
+    wanted = list(document.pages)
+    before = process()
+    os.kill(before, signal.SIGSTOP)
+    requests = [document.request(index, FINE) for index in range(6)]
+    os.kill(before, signal.SIGSEGV)
+    os.kill(before, signal.SIGCONT)
+    with pytest.raises(DocumentError, match=r"^letter, page 1: ended the drawing process \(SIGSEGV\)"):
+        requests[0].page()
+    assert [request.page() for request in requests[1:]] == wanted[1:]
+    assert process() != before
+
+
+def test_a_stopped_process_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "GRACE", 0.2)
+    document = faxcore.open_document(DOCUMENT, limits=Limits(seconds=0.3))
+    document.pages[0]
+    os.kill(process(), signal.SIGSTOP)
+    with pytest.raises(DocumentError, match="took longer"):
+        document.pages[1]
+    assert document.pages[1].height == 2292
+
+
+def test_threads_share_it() -> None:
+    wanted = list(faxcore.open_document(DOCUMENT).pages)
+    right = []
+
+    def draw() -> None:
+        document = faxcore.open_document(DOCUMENT)
+        right.append(all(document.pages[index] == wanted[index] for index in range(6)))
+
+    threads = [threading.Thread(target=draw) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert right == [True] * 6
+
+
+def test_a_forked_child_draws_with_a_process_of_its_own() -> None:
+    document = faxcore.open_document(DOCUMENT)
+    request, wanted = document.request(3, FINE), document.pages[3]
+    child = os.fork()
+    if child == 0:  # no pytest in here: the exit status tells
+        same = request.page() == wanted and document.pages[2].height == 2292
+        client.drawing_process.close()
+        os._exit(0 if same else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert request.page() == wanted
+
+
+PROGRAM = """
+import os, sys, faxcore
+from faxcore.document import client
+document = faxcore.open_document(sys.stdin.buffer.read())
+print(client.drawing_process._process.pid, len(document.pages), flush=True)
+if sys.argv[1] == "killed":
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("ending", ["normal", "killed"])
+def test_it_ends_with_its_parent_and_leaves_nothing(ending: str, tmp_path: Path) -> None:
+    root = str(Path(faxcore.__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": root, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", PROGRAM, ending], input=DOCUMENT, capture_output=True, env=environment)
+    assert done.returncode == (0 if ending == "normal" else -signal.SIGKILL), done.stderr
+    assert done.stderr == b""
+    pid = int(done.stdout.split()[0])
+    assert ended(pid)
+    assert list(tmp_path.iterdir()) == []
+
+
+def ended(pid: int) -> bool:
+    """Waits for the end of a process that is not ours; it was asked to end by the end of its socket."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    with open(descriptor, closefd=True), client.select.epoll() as poller:
+        poller.register(descriptor, client.select.EPOLLIN)
+        return bool(poller.poll(20))
+
+
+def test_nothing_foreign_is_loaded_into_the_parent(tmp_path: Path) -> None:
+    program = (
+        "import sys, faxcore\n"
+        "document = faxcore.open_document(sys.stdin.buffer.read())\n"
+        "faxcore.save_document(document, sys.argv[1])\n"
+        "print([name for name in ('PIL', 'pypdfium2', 'pypdf', 'pdf2image') if name in sys.modules])\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(faxcore.__file__).parents[1])}
+    arguments = [sys.executable, "-c", program, tmp_path / "saved.pdf"]
+    done = subprocess.run(arguments, input=DOCUMENT, capture_output=True, env=environment)
+    assert done.stdout == b"[]\n", done.stderr
