@@ -24,6 +24,7 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 
@@ -131,7 +132,8 @@ class DrawingProcess:
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        paths = json.dumps([path or os.getcwd() for path in sys.path])
+        # An editable install is found by a hook, not by a path, and the child has no hooks.
+        paths = json.dumps([str(Path(__file__).parents[2]), *(path or os.getcwd() for path in sys.path)])
         environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
         with theirs:
             self._process = subprocess.Popen(
