@@ -70,7 +70,7 @@ def peers(program: Path, page: Page, repeats: int) -> dict[str, Times]:
     """Least times of each peer."""
     raw = program.parent / "page"
     raw.write_bytes(page.rows.tobytes())
-    Image.fromarray(~page.pels()).save(f"{raw}.tif", dpi=(204, 196))
+    Image.fromarray(~page.pels()).save(f"{raw}.tif", compression="group4", dpi=(204, 196))
     command = [str(program), str(raw), str(page.width), str(page.height), str(repeats)]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     times: dict[str, Times] = defaultdict(dict)

@@ -2,6 +2,9 @@
 #include "t4.h"
 
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "t4_tables.h"
 
@@ -44,7 +47,7 @@ void KERNEL(t4_reverse)(uint8_t *octets, int64_t n_octets)
 static inline void KERNEL(close_line)(uint16_t *changes, int n, int width)
 {
     changes[-1] = 0;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 8; i++)
         changes[n + i] = (uint16_t)width;
 }
 

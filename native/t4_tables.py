@@ -7,6 +7,8 @@ Every entry is one number, so that a look-up is one load:
 * T4_PAIR[colour][next 12 bits]: second run << 10 | first run << 4 | length of two terminating codes, the first
   of that colour, neither of no pels; 0 where two such do not fit.
 * T4_MODE[next 7 bits]: mode << 4 | length. Modes 0 to 6 are vertical with a1 - b1 = mode - 3, then pass and horizontal.
+* T4_MODE_CODE[2 * (a1 - b1) + 6], or [13] for pass: code bits << 6 | length.
+* T4_LANE_*[a1 - b1 + 3]: code bits, their length, and 1 << length, for byte shuffles; 7 and up are no code.
 """
 
 from __future__ import annotations
@@ -66,7 +68,10 @@ def array(kind: str, name: str, shape: str, tables: list[list[int]]) -> Iterator
 
 def header() -> str:
     """The text of t4_tables.h."""
-    codes = [(int(code, 2), len(code)) for code in [*CODES["VERTICAL"].values(), CODES["PASS"], CODES["HORIZONTAL"]]]
+    verticals = list(CODES["VERTICAL"].values())
+    mode_codes = [0] * 13 + [int(CODES["PASS"], 2) << 6 | len(CODES["PASS"])]
+    mode_codes[::2] = [int(code, 2) << 6 | len(code) for code in verticals]
+    lanes = [*verticals, *[""] * 9]
     widths = [0] * (max(CODES["STANDARD_WIDTHS"]) // 32 + 1)
     for width in CODES["STANDARD_WIDTHS"]:
         widths[width // 32] = 1
@@ -80,8 +85,10 @@ def header() -> str:
         *array("uint16_t", "T4_ONE", "[2][8192]", [one_table(0), one_table(1)]),
         *array("uint16_t", "T4_PAIR", "[2][4096]", [pair_table(0), pair_table(1)]),
         *array("uint8_t", "T4_MODE", "[128]", [mode_table()]),
-        *array("uint8_t", "T4_MODE_BITS", "[9]", [[bits for bits, _ in codes]]),
-        *array("uint8_t", "T4_MODE_LENGTH", "[9]", [[length for _, length in codes]]),
+        *array("uint16_t", "T4_MODE_CODE", "[14]", [mode_codes]),
+        *array("uint8_t", "T4_LANE_BITS", "[16]", [[int(code or "0", 2) for code in lanes]]),
+        *array("uint8_t", "T4_LANE_LENGTH", "[16]", [[len(code) for code in lanes]]),
+        *array("uint8_t", "T4_LANE_POWER", "[16]", [[1 << len(code) for code in lanes]]),
         "/* Indexed by width / 32: 1 where that is the width of a page [T.4 2]. */",
         *array("uint8_t", "T4_STANDARD_WIDTH", f"[{len(widths)}]", [widths]),
         "#endif",

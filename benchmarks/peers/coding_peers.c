@@ -1,5 +1,5 @@
 /* CPU time of libtiff and SpanDSP on one page, C to C: `coding_peers PAGE WIDTH HEIGHT REPEATS`, PAGE being packed
- * rows and PAGE.tif the same page uncompressed. Prints "peer coding encode_us decode_us", the least of the repeats.
+ * rows and PAGE.tif the same page in MMR. Prints "peer coding encode_us decode_us", the least of the repeats.
  *
  * Both through their public interface: libtiff on memory with one strip a page, SpanDSP with rows from and to memory
  * (its sender takes the size of the page from the TIFF, its rows from the handler). Opening and closing is not timed.
