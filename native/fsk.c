@@ -6,14 +6,15 @@
 
 /* ---- HDLC [T.30 5.3, ISO/IEC 13239] ---- */
 
-enum { SHORTEST_FRAME_BITS = 32, FLAG_BITS_TAKEN = 6, GOOD_FCS = 0xF0B8 };
+enum { HDLC_SHORTEST_BITS = 32, HDLC_FLAG_BITS = 6, HDLC_GOOD_FCS = 0xF0B8 };
 
-static inline int KERNEL(may_overflow)(const struct event_buffer *out)
+static inline int KERNEL(event_room_ends)(const struct event_buffer *out)
 {
     return out->count + 4 > out->room || out->octet_count + HDLC_LONGEST > out->octet_room;
 }
 
-static void KERNEL(emit)(struct event_buffer *out, int64_t at, int32_t kind, const uint8_t *octets, int32_t length)
+static void KERNEL(event_emit)(struct event_buffer *out, int64_t at, int32_t kind, const uint8_t *octets,
+                               int32_t length)
 {
     out->events[out->count++] = (struct line_event){at, kind, length};
     if (length)
@@ -21,7 +22,7 @@ static void KERNEL(emit)(struct event_buffer *out, int64_t at, int32_t kind, con
     out->octet_count += (size_t)length;
 }
 
-static int KERNEL(fcs_is_good)(const uint8_t *octets, int32_t n)
+static int KERNEL(hdlc_fcs_is_good)(const uint8_t *octets, int32_t n)
 {
     uint32_t fcs = 0xFFFF;
     for (int32_t i = 0; i < n; i++) {
@@ -29,24 +30,25 @@ static int KERNEL(fcs_is_good)(const uint8_t *octets, int32_t n)
         fcs = (fcs >> 4) ^ fcs_of_nibble[fcs & 15];
         fcs = (fcs >> 4) ^ fcs_of_nibble[fcs & 15];
     }
-    return fcs == GOOD_FCS;
+    return fcs == HDLC_GOOD_FCS;
 }
 
 /* A frame, or what is left of one, is over; under 32 bits it never was one [ISO/IEC 13239 4.2.4]. */
-static void KERNEL(end_frame)(struct hdlc_deframer *hdlc, int32_t bits, int whole, int64_t at, struct event_buffer *out)
+static void KERNEL(hdlc_end_frame)(struct hdlc_deframer *hdlc, int32_t bits, int whole, int64_t at,
+                                   struct event_buffer *out)
 {
-    if (bits < SHORTEST_FRAME_BITS)
+    if (bits < HDLC_SHORTEST_BITS)
         return;
     int32_t n = bits / 8;
-    int good = whole && bits % 8 == 0 && KERNEL(fcs_is_good)(hdlc->frame, n);
-    KERNEL(emit)(out, at, good ? EVENT_GOOD_FRAME : EVENT_BAD_FRAME, hdlc->frame, n - 2);
+    int good = whole && bits % 8 == 0 && KERNEL(hdlc_fcs_is_good)(hdlc->frame, n);
+    KERNEL(event_emit)(out, at, good ? EVENT_GOOD_FRAME : EVENT_BAD_FRAME, hdlc->frame, n - 2);
 }
 
 static void KERNEL(hdlc_flag)(struct hdlc_deframer *hdlc, int64_t at, struct event_buffer *out)
 {
     /* Between flags in a row lie the six bits of the flag itself, or five where they share a zero. */
-    int follows = hdlc->bits == FLAG_BITS_TAKEN || hdlc->bits == FLAG_BITS_TAKEN - 1;
-    KERNEL(end_frame)(hdlc, hdlc->bits - FLAG_BITS_TAKEN, 1, at, out);
+    int follows = hdlc->bits == HDLC_FLAG_BITS || hdlc->bits == HDLC_FLAG_BITS - 1;
+    KERNEL(hdlc_end_frame)(hdlc, hdlc->bits - HDLC_FLAG_BITS, 1, at, out);
     hdlc->flags = follows ? hdlc->flags + (hdlc->flags < INT32_MAX) : 1;
     hdlc->flags_seen++;
     hdlc->bits = 0;
@@ -54,7 +56,7 @@ static void KERNEL(hdlc_flag)(struct hdlc_deframer *hdlc, int64_t at, struct eve
 
 static void KERNEL(hdlc_give_up)(struct hdlc_deframer *hdlc, int32_t bits, int64_t at, struct event_buffer *out)
 {
-    KERNEL(end_frame)(hdlc, bits, 0, at, out);
+    KERNEL(hdlc_end_frame)(hdlc, bits, 0, at, out);
     hdlc->bits = -1;
     hdlc->flags = 0;
 }
@@ -80,7 +82,7 @@ static void KERNEL(hdlc_bit)(struct hdlc_deframer *hdlc, int bit, int64_t at, st
         if (hdlc->ones <= 5)
             KERNEL(hdlc_append)(hdlc, 1, at, out);
         else if (hdlc->ones == 7 && hdlc->bits >= 0)
-            KERNEL(hdlc_give_up)(hdlc, hdlc->bits - FLAG_BITS_TAKEN, at, out);
+            KERNEL(hdlc_give_up)(hdlc, hdlc->bits - HDLC_FLAG_BITS, at, out);
         return;
     }
     if (hdlc->ones == 6)
@@ -94,7 +96,7 @@ static size_t KERNEL(hdlc_deframe)(struct hdlc_deframer *hdlc, const uint8_t *bi
                                    struct event_buffer *out)
 {
     size_t i = start;
-    for (; i < n && !KERNEL(may_overflow)(out); i++) {
+    for (; i < n && !KERNEL(event_room_ends)(out); i++) {
         int bit = packed ? bits[i / 8] >> i % 8 & 1 : bits[i] & 1;
         KERNEL(hdlc_bit)(hdlc, bit, ++hdlc->position, out);
     }
@@ -104,17 +106,17 @@ static size_t KERNEL(hdlc_deframe)(struct hdlc_deframer *hdlc, const uint8_t *bi
 /* ---- V.21 channel 2 ---- */
 
 enum {
-    BIT = 5120,        /* the bit clock: 300 / 8000 of it is a sample */
-    BIT_A_SAMPLE = 192,
-    NUDGE = 2,         /* a quarter of the timing error is taken out at each transition */
-    PRESENT = 160,     /* full presence: 20 ms, and about what a lost carrier takes to be noticed */
-    OPEN_AT = 80,
-    FLAGS_WANTED = 3,  /* random bits make three flags in a row once in 2^24 */
-    FLOOR_ON = 12312,  /* a sixteenth of the window's energy at -45.5 dBm0 */
-    FLOOR_OFF = 6940,  /* and at -48 dBm0 [V.21] */
-    IN_BAND = 5530,    /* 0.4 of what a pure tone has, 27 / 2 * 8 * 8 times its energy; energy is in sixteenths */
-    BLOCK = 64,        /* samples taken at once: at most three bits, so at most four events and one frame */
-    MARK = 1, IN_BAND_ON = 2, IN_BAND_OFF = 4,
+    FSK_BIT = 5120,        /* the bit clock: 300 / 8000 of it is a sample */
+    FSK_STEP = 192,
+    FSK_NUDGE = 2,         /* a quarter of the timing error is taken out at each transition */
+    FSK_PRESENT = 160,     /* full presence: 20 ms, and about what a lost carrier takes to be noticed */
+    FSK_OPEN_AT = 80,
+    FSK_FLAGS = 3,         /* random bits make three flags in a row once in 2^24 */
+    FSK_FLOOR_ON = 12312,  /* a sixteenth of the window's energy at -45.5 dBm0 */
+    FSK_FLOOR_OFF = 6940,  /* and at -48 dBm0 [V.21] */
+    FSK_IN_BAND = 5530,    /* 0.4 of what a pure tone has, 27 / 2 * 8 * 8 times its energy; energy is in sixteenths */
+    FSK_BLOCK = 64,        /* samples taken at once: at most three bits, so at most four events and one frame */
+    FSK_MARK = 1, FSK_IN_BAND_ON = 2, FSK_IN_BAND_OFF = 4,
 };
 
 static void KERNEL(fsk_open)(struct fsk_receiver *fsk)
@@ -133,7 +135,7 @@ static void KERNEL(fsk_close)(struct fsk_receiver *fsk, struct event_buffer *out
         return;
     fsk->begun = 0;
     KERNEL(hdlc_give_up)(&fsk->hdlc, fsk->hdlc.bits, fsk->position, out);
-    KERNEL(emit)(out, fsk->position, EVENT_ENDS, NULL, 0);
+    KERNEL(event_emit)(out, fsk->position, EVENT_ENDS, NULL, 0);
 }
 
 static void KERNEL(fsk_bit)(struct fsk_receiver *fsk, int bit, struct event_buffer *out)
@@ -144,9 +146,9 @@ static void KERNEL(fsk_bit)(struct fsk_receiver *fsk, int bit, struct event_buff
         return;
     out->count = events;
     out->octet_count = octets;
-    if (fsk->hdlc.flags >= FLAGS_WANTED) {
+    if (fsk->hdlc.flags >= FSK_FLAGS) {
         fsk->begun = 1;
-        KERNEL(emit)(out, fsk->position, EVENT_BEGINS, NULL, 0);
+        KERNEL(event_emit)(out, fsk->position, EVENT_BEGINS, NULL, 0);
     }
 }
 
@@ -154,11 +156,11 @@ static void KERNEL(fsk_bit)(struct fsk_receiver *fsk, int bit, struct event_buff
 static inline void KERNEL(fsk_clock)(struct fsk_receiver *fsk, int mark, struct event_buffer *out)
 {
     if (mark != fsk->mark)
-        fsk->clock -= (fsk->clock - BIT / 2) >> NUDGE;
+        fsk->clock -= (fsk->clock - FSK_BIT / 2) >> FSK_NUDGE;
     fsk->mark = mark;
-    fsk->clock += BIT_A_SAMPLE;
-    if (fsk->clock >= BIT) {
-        fsk->clock -= BIT;
+    fsk->clock += FSK_STEP;
+    if (fsk->clock >= FSK_BIT) {
+        fsk->clock -= FSK_BIT;
         KERNEL(fsk_bit)(fsk, mark, out);
     }
 }
@@ -166,19 +168,19 @@ static inline void KERNEL(fsk_clock)(struct fsk_receiver *fsk, int mark, struct 
 /* One sample's verdict, after fsk->position has passed it. */
 static inline void KERNEL(fsk_judge)(struct fsk_receiver *fsk, int verdict, struct event_buffer *out)
 {
-    int in_band = (verdict & (fsk->open ? IN_BAND_OFF : IN_BAND_ON)) != 0;
-    fsk->presence += in_band ? fsk->presence < PRESENT : -(fsk->presence > 0);
+    int in_band = (verdict & (fsk->open ? FSK_IN_BAND_OFF : FSK_IN_BAND_ON)) != 0;
+    fsk->presence += in_band ? fsk->presence < FSK_PRESENT : -(fsk->presence > 0);
     if (!fsk->open) {
-        if (fsk->presence >= OPEN_AT)
+        if (fsk->presence >= FSK_OPEN_AT)
             KERNEL(fsk_open)(fsk);
     } else if (fsk->presence == 0)
         KERNEL(fsk_close)(fsk, out);
     else
-        KERNEL(fsk_clock)(fsk, verdict & MARK, out);
+        KERNEL(fsk_clock)(fsk, verdict & FSK_MARK, out);
 }
 
 /* Running sums over the window, for each of `m` samples: `change` becomes what the sum is after it. */
-static inline int32_t KERNEL(run)(int32_t *change, size_t m, int32_t sum)
+static inline int32_t KERNEL(fsk_run)(int32_t *change, size_t m, int32_t sum)
 {
     for (size_t i = 0; i < m; i++)
         change[i] = sum += change[i];
@@ -186,24 +188,25 @@ static inline int32_t KERNEL(run)(int32_t *change, size_t m, int32_t sum)
 }
 
 /* Correlations and energy of the window at each of `m` samples; `line` starts with the window before them. */
-static void KERNEL(fsk_correlate)(struct fsk_receiver *fsk, const int16_t *line, size_t m, int32_t sums[4][BLOCK],
-                                  int32_t energy[BLOCK])
+static void KERNEL(fsk_correlate)(struct fsk_receiver *fsk, const int16_t *line, size_t m, int32_t sums[4][FSK_BLOCK],
+                                  int32_t energy[FSK_BLOCK])
 {
     const int16_t *entering = line + FSK_WINDOW;
     for (int j = 0; j < 4; j++) {
         const int16_t *leaves = fsk_table[j] + fsk->position % FSK_CYCLE, *enters = leaves + FSK_WINDOW;
         for (size_t i = 0; i < m; i++)
             sums[j][i] = entering[i] * enters[i] - line[i] * leaves[i];
-        fsk->sums[j] = KERNEL(run)(sums[j], m, fsk->sums[j]);
+        fsk->sums[j] = KERNEL(fsk_run)(sums[j], m, fsk->sums[j]);
     }
     for (size_t i = 0; i < m; i++)
         energy[i] = (entering[i] * entering[i] >> 4) - (line[i] * line[i] >> 4);
-    fsk->energy = KERNEL(run)(energy, m, fsk->energy);
+    fsk->energy = KERNEL(fsk_run)(energy, m, fsk->energy);
 }
 
 /* Squares of 23-bit numbers in single precision: each operation rounds alike at every level. Returns all verdicts
  * or-ed together. */
-static int KERNEL(fsk_verdicts)(int32_t sums[4][BLOCK], const int32_t energy[BLOCK], size_t m, uint8_t verdicts[BLOCK])
+static int KERNEL(fsk_verdicts)(int32_t sums[4][FSK_BLOCK], const int32_t energy[FSK_BLOCK], size_t m,
+                                uint8_t verdicts[FSK_BLOCK])
 {
     int any = 0;
     for (size_t i = 0; i < m; i++) {
@@ -211,9 +214,9 @@ static int KERNEL(fsk_verdicts)(int32_t sums[4][BLOCK], const int32_t energy[BLO
         for (int j = 0; j < 4; j++)
             part[j] = (float)(sums[j][i] >> 8);
         float mark = part[0] * part[0] + part[1] * part[1], space = part[2] * part[2] + part[3] * part[3];
-        int in_band = mark + space > (float)IN_BAND * (float)energy[i];
-        int verdict = (mark > space ? MARK : 0) | (in_band & (energy[i] > FLOOR_ON) ? IN_BAND_ON : 0)
-                      | (in_band & (energy[i] > FLOOR_OFF) ? IN_BAND_OFF : 0);
+        int in_band = mark + space > (float)FSK_IN_BAND * (float)energy[i];
+        int verdict = (mark > space ? FSK_MARK : 0) | (in_band & (energy[i] > FSK_FLOOR_ON) ? FSK_IN_BAND_ON : 0)
+                      | (in_band & (energy[i] > FSK_FLOOR_OFF) ? FSK_IN_BAND_OFF : 0);
         verdicts[i] = (uint8_t)verdict;
         any |= verdict;
     }
@@ -222,11 +225,11 @@ static int KERNEL(fsk_verdicts)(int32_t sums[4][BLOCK], const int32_t energy[BLO
 
 static void KERNEL(fsk_block)(struct fsk_receiver *fsk, const int16_t *line, size_t m, struct event_buffer *out)
 {
-    int32_t sums[4][BLOCK], energy[BLOCK];
-    uint8_t verdicts[BLOCK];
+    int32_t sums[4][FSK_BLOCK], energy[FSK_BLOCK];
+    uint8_t verdicts[FSK_BLOCK];
     KERNEL(fsk_correlate)(fsk, line, m, sums, energy);
     int any = KERNEL(fsk_verdicts)(sums, energy, m, verdicts);
-    if (!fsk->open && fsk->presence == 0 && !(any & IN_BAND_ON)) {
+    if (!fsk->open && fsk->presence == 0 && !(any & FSK_IN_BAND_ON)) {
         fsk->position += (int64_t)m;
         return;
     }
@@ -239,12 +242,12 @@ static void KERNEL(fsk_block)(struct fsk_receiver *fsk, const int16_t *line, siz
 static size_t KERNEL(fsk_receive)(struct fsk_receiver *fsk, const int16_t *samples, size_t start, size_t n,
                                   struct event_buffer *out)
 {
-    int16_t line[FSK_WINDOW + BLOCK];
+    int16_t line[FSK_WINDOW + FSK_BLOCK];
     const size_t window = FSK_WINDOW * sizeof *line;
     size_t i = start;
     memcpy(line, fsk->window, window);
-    while (i < n && !KERNEL(may_overflow)(out)) {
-        size_t m = n - i < BLOCK ? n - i : BLOCK;
+    while (i < n && !KERNEL(event_room_ends)(out)) {
+        size_t m = n - i < FSK_BLOCK ? n - i : FSK_BLOCK;
         memcpy(line + FSK_WINDOW, samples + i, m * sizeof *samples);
         KERNEL(fsk_block)(fsk, line, m, out);
         memmove(line, line + m, window);
@@ -259,21 +262,21 @@ static size_t KERNEL(fsk_receive)(struct fsk_receiver *fsk, const int16_t *sampl
 enum {
     TONE_FLOOR = 260000,          /* block energy at -46 dBm0 */
     TONE_SHARE = 60,              /* percent of the block's energy that is the tone */
-    MISS = 4,                     /* what a block without the tone takes from the score */
-    SURE_CNG = 64, SURE_CED = 80, /* blocks of 5 ms: 0.32 s, 0.4 s */
+    TONE_MISS = 4,                     /* what a block without the tone takes from the score */
+    TONE_SURE_CNG = 64, TONE_SURE_CED = 80, /* blocks of 5 ms: 0.32 s, 0.4 s */
 };
 
 static void KERNEL(tone_judge)(struct tone_detector *tone, struct event_buffer *out)
 {
-    static const int32_t sure[2] = {SURE_CNG, SURE_CED};
+    static const int32_t sure[2] = {TONE_SURE_CNG, TONE_SURE_CED};
     for (int k = 0; k < 2; k++) {
         int64_t re = tone->sums[2 * k] >> 4, im = tone->sums[2 * k + 1] >> 4;
         /* a pure tone has (amplitude * 40 / 2 * 1024 / 16)^2 = energy * 40 / 2 * 64^2 */
         int hit = tone->energy > TONE_FLOOR && (re * re + im * im) * 100 > tone->energy * (TONE_SHARE * 20 * 4096);
-        int32_t score = tone->score[k] + (hit ? 1 : -MISS);
+        int32_t score = tone->score[k] + (hit ? 1 : -TONE_MISS);
         score = score < 0 ? 0 : score > sure[k] ? sure[k] : score;
         if (score == sure[k] && !tone->heard[k])
-            KERNEL(emit)(out, tone->position, EVENT_CNG + k, NULL, 0);
+            KERNEL(event_emit)(out, tone->position, EVENT_CNG + k, NULL, 0);
         tone->heard[k] = score == sure[k] || (tone->heard[k] && score > 0);
         tone->score[k] = score;
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,7 @@ class Line:
         _in_range("delay", self.delay, 0, 2)
         if self.law not in tuple(_LAWS):
             raise ValueError(f"law is 'mu', 'a' or None, not {self.law!r}")
-        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**64:
+        if not isinstance(self.seed, Integral) or not 0 <= self.seed < 2**64:
             raise ValueError(f"seed is a whole number of 0 to 2^64 - 1, not {self.seed!r}")
 
     def direction(self, index: int) -> Direction:
@@ -51,7 +52,7 @@ class Line:
 
 
 def _in_range(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
         raise ValueError(f"{name} is a number from {low} to {high}, not {value!r}")
 
 
@@ -67,7 +68,7 @@ class Direction:
         self.delay_samples = units.samples(line.delay)
         self._under_way = np.zeros(self.delay_samples, np.int16)
         self._position = 0
-        self._key = _noise_key(line.seed, index)
+        self._key = _noise_key(int(line.seed), index)
         self._gain = math.pow(10, line.gain_db / 20)
         self._sigma = 0.0 if line.noise_dbm0 is None else units.rms_of_dbm0(line.noise_dbm0)
         self._law = _LAWS[line.law]
@@ -75,6 +76,8 @@ class Direction:
 
     def carry(self, samples: Samples) -> Samples:
         """The int16 samples that leave the line while these enter, as many; any chunking gives the same."""
+        if not isinstance(samples, np.ndarray) or samples.dtype != np.int16 or samples.ndim != 1:
+            raise TypeError("samples: a one-dimensional int16 array is needed")
         if self.delay_samples:
             joined = np.concatenate([self._under_way, samples])
             samples, self._under_way = joined[:len(samples)], joined[len(samples):]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from faxcore import units
 from faxcore.kernels import native
 from faxcore.kernels.twins import fsk as layout
+from faxcore.modem.stored import StoredSignal, checked_count, checked_level
 
 # Parts of 80 turns a sample; 1100 Hz [T.30 4.2] and 2100 Hz [T.30 4.1].
 _TURN = 80
@@ -20,9 +21,7 @@ _CED_TOTAL = units.samples(3.0)
 
 def _tone(step: int, level_dbm0: float) -> npt.NDArray[np.int16]:
     """80 samples of a tone, after which it is where it was."""
-    if not -40 <= level_dbm0 <= 0:
-        raise ValueError(f"level_dbm0 is -40 to 0, not {level_dbm0}")
-    amplitude = units.rms_of_dbm0(level_dbm0) * math.sqrt(2)
+    amplitude = units.rms_of_dbm0(checked_level(level_dbm0)) * math.sqrt(2)
     return np.array([round(amplitude * math.sin(2 * math.pi * (step * k % _TURN) / _TURN)) for k in range(_TURN)],
                     np.int16)
 
@@ -33,40 +32,24 @@ class CallingTone:
     def __init__(self, *, level_dbm0: float = -13.0) -> None:
         period = np.zeros(_CNG_PERIOD, np.int16)
         period[:_CNG_ON] = np.resize(_tone(_CNG_STEP, level_dbm0), _CNG_ON)
+        period.flags.writeable = False
         self._period = period
         self._sent = 0
 
     def pull(self, n: int) -> npt.NDArray[np.int16]:
         """The next `n` samples, int16."""
         begin = self._sent % _CNG_PERIOD
-        self._sent += n
+        self._sent += checked_count(n)
         if begin + n <= _CNG_PERIOD:
             return self._period[begin:begin + n]
         return np.resize(np.roll(self._period, -begin), n)
 
 
-class AnswerTone:
+class AnswerTone(StoredSignal):
     """CED: 2100 Hz for 3 s, 2.6 to 4.0 s being allowed [T.30 4.1]. `level_dbm0` is -40 to 0."""
 
     def __init__(self, *, level_dbm0: float = -13.0) -> None:
-        self._samples = np.resize(_tone(_CED_STEP, level_dbm0), _CED_TOTAL)
-        self._sent = 0
-
-    @property
-    def total(self) -> int:
-        """Samples of the whole tone."""
-        return _CED_TOTAL
-
-    @property
-    def done(self) -> bool:
-        """True once everything was pulled."""
-        return self._sent == _CED_TOTAL
-
-    def pull(self, n: int) -> npt.NDArray[np.int16]:
-        """The next `n` samples, int16; fewer only at the end."""
-        taken = self._samples[self._sent:self._sent + n]
-        self._sent += len(taken)
-        return taken
+        super().__init__(np.resize(_tone(_CED_STEP, level_dbm0), _CED_TOTAL))
 
 
 class ToneDetector:

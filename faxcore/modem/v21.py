@@ -16,6 +16,7 @@ from faxcore import units
 from faxcore.hdlc import EventBuffer, frame_bits
 from faxcore.kernels import native
 from faxcore.kernels.twins import fsk as layout
+from faxcore.modem.stored import StoredSignal, checked_level
 from faxcore.signals import V21, FrameEnds, Octets, SignalBegins, SignalEnds, SignalItem
 
 PREAMBLE_FLAGS = 38
@@ -37,7 +38,7 @@ def modulate(bits: npt.NDArray[np.uint8], *, level_dbm0: float = -13.0) -> npt.N
     return np.array(wave, np.int16)[phase]
 
 
-class Transmitter:
+class Transmitter(StoredSignal):
     """One V.21 signal: 1 s of flags, the frames, two closing flags.
 
     `frames` are octets without FCS, first bit least significant; `level_dbm0` is -40 to 0. ValueError for
@@ -45,32 +46,8 @@ class Transmitter:
     """
 
     def __init__(self, frames: Sequence[bytes], *, level_dbm0: float = -13.0) -> None:
-        if not -40 <= level_dbm0 <= 0:
-            raise ValueError(f"level_dbm0 is -40 to 0, not {level_dbm0}")
         bits = frame_bits(frames, preamble_flags=PREAMBLE_FLAGS)
-        self._samples = modulate(bits, level_dbm0=level_dbm0)
-        self._sent = 0
-
-    @property
-    def total(self) -> int:
-        """Samples of the whole signal."""
-        return len(self._samples)
-
-    @property
-    def samples_ready(self) -> int:
-        """Samples not pulled yet; none of them waits for anything."""
-        return len(self._samples) - self._sent
-
-    @property
-    def done(self) -> bool:
-        """True once everything was pulled."""
-        return self._sent == len(self._samples)
-
-    def pull(self, n: int) -> npt.NDArray[np.int16]:
-        """The next `n` samples, int16; fewer only at the end."""
-        taken = self._samples[self._sent:self._sent + n]
-        self._sent += len(taken)
-        return taken
+        super().__init__(modulate(bits, level_dbm0=checked_level(level_dbm0)))
 
 
 class Receiver:

@@ -123,9 +123,19 @@ def test_directions(index: Any) -> None:
 @pytest.mark.parametrize("garbage", [None, b"ab", [1], np.zeros(4), np.zeros((2, 2), np.int16),
                                      np.zeros(8, np.int16)[::2]],
                          ids=repr)
-def test_garbage_at_the_door(garbage: Any) -> None:
+@pytest.mark.parametrize("kind", [{}, {"law": None}, {"law": None, "delay": 0.1}], ids=repr)
+def test_garbage_at_the_door(garbage: Any, kind: dict[str, Any]) -> None:
+    if kind and isinstance(garbage, np.ndarray) and garbage.dtype == np.int16 and garbage.ndim == 1:
+        assert len(Line(**kind).direction(0).carry(garbage)) == len(garbage)  # strides do no harm here
+        return
     with pytest.raises((TypeError, ValueError)):
-        Line().direction(0).carry(garbage)
+        Line(**kind).direction(0).carry(garbage)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    simulated = Line(noise_dbm0=np.float32(-50), gain_db=np.int64(-3), delay=np.float64(0.01), seed=np.uint64(7))
+    plain = Line(noise_dbm0=-50.0, gain_db=-3.0, delay=0.01, seed=7)
+    assert np.array_equal(simulated.direction(0).carry(EVERY_SAMPLE), plain.direction(0).carry(EVERY_SAMPLE))
 
 
 @pytest.mark.parametrize("change", [{0: [1]}, {1: np.zeros(3, np.int16)}, {2: -1}, {3: KEY[:2]}, {3: KEY.astype(float)},

@@ -106,6 +106,27 @@ def test_a_frame_is_complete_at_its_closing_flag(receiver: v21.Receiver) -> None
     assert abs(closing[0].at - len(bits) * 80 / 3) < 14
 
 
+@pytest.mark.parametrize("after", ["silence", "noise"])
+@pytest.mark.parametrize("late", range(0, 27, 4))
+def test_a_carrier_that_drops_with_its_last_bit(late: int, after: str) -> None:
+    """One closing flag and nothing more, wherever the bits fall among the samples."""
+    signal = v21.modulate(frame_bits([CSI, DIS], preamble_flags=37, flags_after=1))
+    rest = SILENCE if after == "silence" else np.random.default_rng(late).normal(0, 100, 1600).astype(np.int16)
+    items = v21.Receiver().push(np.concatenate([np.zeros(late, np.int16), signal, rest]))
+    assert frames_of(items) == [(CSI, True), (DIS, True)]
+
+
+@pytest.mark.parametrize("db", [-8.0, 8.0])
+def test_twist(db: float) -> None:
+    """A line that attenuates one of the two tones more; 8 dB between 1650 Hz and 1850 Hz is beyond any."""
+    bits = frame_bits(FRAMES, preamble_flags=37)
+    signal = v21.modulate(bits).astype(float)
+    spectrum, hz = np.fft.rfft(signal), np.fft.rfftfreq(len(signal), 1 / 8000)
+    tilted = np.fft.irfft(spectrum * 10 ** (np.clip((hz - 1750) / 200, -2, 2) * db / 20), len(signal))
+    items = v21.Receiver().push(on_the_line(np.rint(tilted).astype(np.int16), noise_dbm0=-40.0))
+    assert frames_of(items) == [(CSI, True), (DIS, True)]
+
+
 def test_the_end_is_noticed_within_40_ms(receiver: v21.Receiver) -> None:
     receiver.push(v21.Transmitter([DIS]).pull(10**6))
     assert receiver.push(SILENCE[:160]) == []
@@ -196,21 +217,31 @@ def test_line_time_starts_where_it_is_told(receiver: v21.Receiver) -> None:
         v21.Receiver(at=-1)
 
 
-def test_twin_and_kernels_keep_the_same_state(kernel_of: Any) -> None:
-    """Every field after every chunk, on a noisy line with loud, soft and silent parts."""
+def wild_samples(name: str) -> np.ndarray:
+    if name == "line":
+        bits = frame_bits([DIS], preamble_flags=6)
+        parts = [SILENCE, v21.modulate(bits, level_dbm0=0.0), SILENCE, v21.modulate(bits, level_dbm0=-44.0)]
+        return Line(noise_dbm0=-52.0, law="a", seed=5).direction(1).carry(np.concatenate(parts))
+    if name == "all values":
+        return np.random.default_rng(8).integers(-32768, 32768, 5000).astype(np.int16)
+    square = np.where(np.sin(2 * math.pi * 1650 / 8000 * np.arange(5000)) < 0, -32768, 32767)
+    return square.astype(np.int16) if name == "overload" else np.full(5000, -32768, np.int16)
+
+
+@pytest.mark.parametrize("name", ["line", "all values", "overload", "stuck"])
+def test_twin_and_kernels_keep_the_same_state(kernel_of: Any, name: str) -> None:
+    """Every field after every chunk, on a noisy line with loud, soft and silent parts and on what no line brings."""
     from faxcore.kernels import native
 
-    bits = frame_bits([DIS], preamble_flags=6)
-    parts = [SILENCE, v21.modulate(bits, level_dbm0=0.0), SILENCE, v21.modulate(bits, level_dbm0=-44.0)]
-    samples = Line(noise_dbm0=-52.0, law="a", seed=5).direction(1).carry(np.concatenate(parts))
+    samples = wild_samples(name)
     states = [layout.fsk_state(0), layout.fsk_state(0)]
     for kernels, state in zip((kernel_of("fsk"), native), states, strict=True):
         events, octets = np.zeros(8, layout.EVENT), np.zeros(2000, np.uint8)
         for piece in np.split(samples, [1, 700, 701, 5000, 9000]):
             taken, _ = kernels.fsk_receive(state, piece, 0, events, octets)
             assert taken == len(piece)
-    for name in layout.FSK.names or ():
-        assert states[0][name].tobytes() == states[1][name].tobytes(), name
+    for field in layout.FSK.names or ():
+        assert states[0][field].tobytes() == states[1][field].tobytes(), field
 
 
 @pytest.mark.parametrize("garbage", [None, b"ab", [1], np.zeros(4), np.zeros((2, 2), np.int16),
