@@ -75,7 +75,7 @@ static inline void KERNEL(hdlc_append)(struct hdlc_deframer *hdlc, uint32_t bit,
         hdlc->frame[hdlc->bits / 8 - 1] = (uint8_t)hdlc->octet;
 }
 
-static void KERNEL(hdlc_bit)(struct hdlc_deframer *hdlc, int bit, int64_t at, struct event_buffer *out)
+static inline void KERNEL(hdlc_bit)(struct hdlc_deframer *hdlc, int bit, int64_t at, struct event_buffer *out)
 {
     if (bit) {
         hdlc->ones += hdlc->ones < 7;
@@ -92,13 +92,37 @@ static void KERNEL(hdlc_bit)(struct hdlc_deframer *hdlc, int bit, int64_t at, st
     hdlc->ones = 0;
 }
 
+/* Eight bits at once where they and the ones before them hold no five ones in a row: all are data. */
+static inline int KERNEL(hdlc_plain_octet)(struct hdlc_deframer *hdlc, uint32_t octet)
+{
+    if (hdlc->bits < 0 || hdlc->bits > 8 * (HDLC_LONGEST - 1) || hdlc->ones >= 5)
+        return 0;
+    uint32_t with_ones = octet << 5 | (0x1fU & ~(0x1fU >> hdlc->ones));
+    if (with_ones & with_ones >> 1 & with_ones >> 2 & with_ones >> 3 & with_ones >> 4)
+        return 0;
+    int32_t over = hdlc->bits % 8;
+    hdlc->frame[hdlc->bits / 8] = (uint8_t)(hdlc->octet >> (8 - over) | octet << over);
+    hdlc->octet = octet;
+    hdlc->bits += 8;
+    hdlc->position += 8;
+    hdlc->ones = octet & 0x80 ? __builtin_clz(~(octet << 24)) : 0;
+    return 1;
+}
+
 static size_t KERNEL(hdlc_deframe)(struct hdlc_deframer *hdlc, const uint8_t *bits, int packed, size_t start, size_t n,
                                    struct event_buffer *out)
 {
     size_t i = start;
-    for (; i < n && !KERNEL(event_room_ends)(out); i++) {
-        int bit = packed ? bits[i / 8] >> i % 8 & 1 : bits[i] & 1;
-        KERNEL(hdlc_bit)(hdlc, bit, ++hdlc->position, out);
+    while (i < n && !KERNEL(event_room_ends)(out)) {
+        if (packed && i % 8 == 0 && KERNEL(hdlc_plain_octet)(hdlc, bits[i / 8])) {
+            i += 8;
+            continue;
+        }
+        size_t end = packed && n - i > 8 ? (i | 7) + 1 : i + 1;
+        for (; i < end; i++) {
+            int bit = packed ? bits[i / 8] >> i % 8 & 1 : bits[i] & 1;
+            KERNEL(hdlc_bit)(hdlc, bit, ++hdlc->position, out);
+        }
     }
     return i - start;
 }

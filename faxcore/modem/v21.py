@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,20 +23,27 @@ from faxcore.signals import V21, FrameEnds, Octets, SignalBegins, SignalEnds, Si
 PREAMBLE_FLAGS = 38
 """1.013 s; 1 s +-15 % is wanted [T.30 5.3.1]."""
 
-# At 24 kHz a bit lasts exactly 80 ticks and both tones advance by whole parts of a turn.
+# At 24 kHz a bit lasts exactly 80 ticks, and in a tick both tones advance by whole parts of a turn.
 _TICKS_A_BIT = 80
 _TICKS_A_SAMPLE = 3
 _TURN = 480
 _MARK, _SPACE = 33, 37
 
 
+@lru_cache(maxsize=16)
+def _wave(level_dbm0: float) -> npt.NDArray[np.int16]:
+    amplitude = units.rms_of_dbm0(level_dbm0) * math.sqrt(2)
+    return np.array([round(amplitude * math.sin(2 * math.pi * k / _TURN)) for k in range(_TURN)], np.int16)
+
+
 def modulate(bits: npt.NDArray[np.uint8], *, level_dbm0: float = -13.0) -> npt.NDArray[np.int16]:
     """The FSK samples of line bits (uint8 0/1); 26 2/3 samples a bit, the last bit rounded up to a whole sample."""
-    advance = np.where(bits, _MARK, _SPACE).astype(np.int64)
-    phase = np.cumsum(np.repeat(advance, _TICKS_A_BIT))[::_TICKS_A_SAMPLE] % _TURN
-    amplitude = units.rms_of_dbm0(level_dbm0) * math.sqrt(2)
-    wave = [round(amplitude * math.sin(2 * math.pi * k / _TURN)) for k in range(_TURN)]
-    return np.array(wave, np.int16)[phase]
+    advance = np.where(bits, _MARK, _SPACE).astype(np.int32)
+    begins = (np.cumsum(advance) - advance) * _TICKS_A_BIT % _TURN
+    tick = np.arange(0, len(advance) * _TICKS_A_BIT, _TICKS_A_SAMPLE, dtype=np.int32)
+    bit, into = np.divmod(tick, _TICKS_A_BIT)
+    phase = (begins[bit] + advance[bit] * into) % _TURN
+    return _wave(level_dbm0).take(phase)
 
 
 class Transmitter(StoredSignal):

@@ -27,4 +27,9 @@ def test_chunks_do_not_matter(data: st.DataObject, sent: list[bytes]) -> None:
     whole, deframer = hdlc.Deframer(), hdlc.Deframer()
     pieces = [frame for piece in np.split(bits, cuts) for frame in deframer.push(piece)]
     assert pieces == whole.push(bits)
+    padded = np.resize(bits, (len(bits) + 7) // 8 * 8)
+    octets = np.packbits(padded, bitorder="little")
+    in_octets = hdlc.Deframer()
+    assert [f for o in np.split(octets, sorted(c // 8 for c in cuts)) for f in in_octets.push_octets(o)] == (
+        hdlc.Deframer().push(padded))
     assert deframer.flags_seen == whole.flags_seen
