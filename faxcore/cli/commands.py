@@ -44,8 +44,8 @@ def _checked_output(ctx: click.Context, _: click.Parameter, path: str) -> str:
     if Path(path).suffix.lower() not in OUTPUT_KINDS:
         raise click.UsageError(f"--output must end in .pdf or .tif, not {path!r}", ctx)
     folder = Path(path).parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise click.UsageError(f"--output: no file can be made in {str(folder)!r}", ctx)
+    if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise click.UsageError(f"--output: {path!r} cannot be written", ctx)
     return path
 
 
@@ -74,15 +74,15 @@ SHARED_OPTIONS = (
                  help="A coding to use; again for more, the best first."),
     click.option("--rasterizer", type=click.Choice(["pdfium", "poppler"]), default="pdfium", show_default=True,
                  help="What draws PDF pages."),
-    click.option("--noise", type=click.FloatRange(-90, 0), default=-55.0, show_default=True, metavar="DBM0",
+    click.option("--noise", type=click.FloatRange(-100, 0), default=-55.0, show_default=True, metavar="DBM0",
                  help="Level of the line's noise."),
     click.option("--law", type=click.Choice(["mu", "a", "none"]), default="mu", show_default=True,
                  help="G.711 coding on the line."),
     click.option("--delay", type=click.FloatRange(0, 2000), default=0.0, show_default=True, metavar="MS",
                  help="Delay of the line, one way."),
-    click.option("--gain", type=click.FloatRange(-50, 10), default=0.0, show_default=True, metavar="DB",
+    click.option("--gain", type=click.FloatRange(-60, 20), default=0.0, show_default=True, metavar="DB",
                  help="Gain of the line."),
-    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+    click.option("--seed", type=int, default=0, show_default=True, metavar="N",
                  help="Seed of the noise."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."),
     click.option("-v", "--verbose", is_flag=True, help="Print the events of the call."),
@@ -146,7 +146,7 @@ def _run(method: str, document: str, words: dict[str, Any]) -> None:
         click.echo(f"faxcore: {report.error}", err=True)
     if as_json:
         click.echo(report.json())
-    else:
+    elif report.line_time:
         display.table(report)
     click.get_current_context().exit(report.status)
 

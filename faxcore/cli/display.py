@@ -31,13 +31,13 @@ def live(*, verbose: bool) -> Iterator[Watch]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("Opening", total=1.0)
+        task = bar.add_task("Calling", total=1.0, visible=False)
 
         def watch(sender: FaxCall, receiver: FaxCall) -> None:
             if verbose:
                 _tell(sender, receiver, print_line=partial(bar.console.print, markup=False, highlight=False))
             words, done = _state(sender)
-            bar.update(task, description=words, completed=max(done, bar.tasks[task].completed))
+            bar.update(task, visible=True, description=words, completed=max(done, bar.tasks[task].completed))
 
         yield watch
 
@@ -58,10 +58,8 @@ def _tell(sender: FaxCall, receiver: FaxCall, *, print_line: Callable[[str], obj
 def _state(sender: FaxCall) -> tuple[str, float]:
     """Words and the part of all pages that is sent."""
     confirmed, page, fraction, pages = sender.progress
-    if not pages:
+    if not pages or not page:
         return "Calling", 0.0
-    if page == 0:
-        return f"Calling, {pages} page{'s' * (pages > 1)}", 0.0
     return f"Page {page} of {pages}", max(confirmed, page - 1 + (fraction or 0.0)) / pages
 
 

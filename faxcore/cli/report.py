@@ -48,7 +48,11 @@ class Report:
         ours = self.ours
         facts = {name: getattr(ours, name) for name in ("bit_rate", "modulation", "coding", "resolution", "ecm")}
         facts |= {name: getattr(ours, name) for name in ("duration", "bad_rows", "attempts", "note", "detail")}
-        times = {name: round(getattr(self, name), 4) for name in ("line_time", "wall_time", "cpu_time")}
+        times = {
+            "line_time": self.line_time,
+            "wall_time": round(self.wall_time, 4),
+            "cpu_time": round(self.cpu_time, 4),
+        }
         both = {"send_fax": self.sender.variables("send_fax"), "receive_fax": self.receiver.variables("receive_fax")}
         first = both.pop(self.method)
         (last,) = both.values()
@@ -74,7 +78,7 @@ class Report:
             yield "Resolution", ours.resolution
         if self.line_time:
             yield "Line time", minutes(self.line_time)
-        yield "Took", f"{self.wall_time:.2f} s, {self.cpu_time:.2f} s of CPU"
+        yield "Took", f"{self.wall_time:.2f} s, {self.cpu_time:.2f} s of CPU besides the drawing"
         if self.output is not None:
             yield "Received", self.output
 

@@ -52,7 +52,7 @@ class Request:
         return self.method == "send_fax"
 
     def options(self) -> Options:
-        """The options of this station. click.UsageError."""
+        """The options of both stations. click.UsageError."""
         from faxcore.options import Options
 
         wishes = {name: getattr(self, name) for name in ("modulations", "codings", "max_rate", "min_rate")}
@@ -68,22 +68,27 @@ class Request:
             return Line(noise_dbm0=self.noise, law=law, gain_db=self.gain, delay=self.delay / 1000, seed=self.seed)
 
     def calls(self, document: Document, options: Options) -> tuple[FaxCall, FaxCall]:
-        """The sending and the receiving end. click.UsageError."""
+        """The sending and the receiving end, with the same options: one of them alone may have no say in a thing."""
         from faxcore.call import FaxCall
-        from faxcore.options import Options
 
-        ends = [("--identity", self.identity, options), ("--remote-identity", self.remote_identity, Options())]
-        (word, identity, options), (far_word, far_identity, far_options) = ends if self.sending else reversed(ends)
+        words = ["--identity", "--remote-identity"]
+        word, far_word = words if self.sending else words[::-1]
+        identity, far_identity = self.identities
         with _usage(word):
             sender = FaxCall.send(document, identity=identity, header_info=self.header, options=options)
         with _usage(far_word):
-            return sender, FaxCall.receive(identity=far_identity, options=far_options)
+            return sender, FaxCall.receive(identity=far_identity, options=options)
+
+    @property
+    def identities(self) -> tuple[str, str]:
+        """The sender's and the receiver's."""
+        ours, theirs = self.identity, self.remote_identity
+        return (ours, theirs) if self.sending else (theirs, ours)
 
     def unfinished(self) -> tuple[FaxResult, FaxResult]:
         """What the sender and the receiver report if the call is stopped before it began."""
-        ends = [self.identity, self.remote_identity]
-        identity, far_identity = ends if self.sending else reversed(ends)
-        stopped = FaxResult(code=ResultCode.RETRYDCN, detail=DETAIL_STOPPED_BY_OWNER, identity=identity)
+        identity, far_identity = self.identities
+        stopped = FaxResult(code=ResultCode.RETRYDCN, detail=DETAIL_STOPPED_BY_OWNER, note="stopped", identity=identity)
         return replace(stopped, document=self.document), replace(stopped, identity=far_identity)
 
 
@@ -95,6 +100,8 @@ WORDS = {
     "resolution": "--resolution",
     "noise_dbm0": "--noise",
     "gain_db": "--gain",
+    "law": "--law",
+    "seed": "--seed",
 }
 """Names of the engine's arguments, and the words of the command line."""
 
@@ -144,12 +151,14 @@ def _transfer(request: Request, options: Options, line: Line, report: Report, wa
 
     def step(_: FaxCall) -> None:
         watch(sender, receiver)
+        report.line_time = sender.line_time
         report.sender = replace(report.sender, pages=sender.progress.confirmed)
         report.receiver = replace(report.receiver, pages=receiver.progress.confirmed)
 
     outcome = simulate(sender, receiver, line=line, progress=step)
     watch(sender, receiver)
-    report.sender, report.receiver, report.line_time = outcome.sender, outcome.receiver, outcome.line_time
+    report.sender = replace(outcome.sender, document=request.document)
+    report.receiver, report.line_time = outcome.receiver, outcome.line_time
     if len(receiver.document.pages):
         _store(receiver.document, request.output, report)
 
