@@ -149,11 +149,13 @@ def test_a_frame_cut_by_the_loss_of_the_carrier_is_bad(receiver: v21.Receiver) -
     assert isinstance(items[-1], SignalEnds)
 
 
-def test_a_gap_of_20_ms_costs_one_frame(receiver: v21.Receiver) -> None:
-    signal = v21.Transmitter([CSI, CSI, DIS]).pull(10**6).copy()
+@pytest.mark.parametrize("kind", ["muted", "dropped", "doubled"])
+def test_a_packet_of_20_ms_lost_or_doubled_costs_one_frame(receiver: v21.Receiver, kind: str) -> None:
+    signal = v21.Transmitter([CSI, CSI, DIS]).pull(10**6)
     at = len(v21.modulate(frame_bits([CSI], preamble_flags=v21.PREAMBLE_FLAGS))) - 3000
-    signal[at:at + 160] = 0
-    found = frames_of(receiver.push(np.concatenate([signal, SILENCE])))
+    before, packet, after = np.split(signal, [at, at + 160])
+    instead = {"muted": [np.zeros_like(packet)], "dropped": [], "doubled": [packet, packet]}[kind]
+    found = frames_of(receiver.push(np.concatenate([before, *instead, after, SILENCE])))
     assert [octets for octets, good in found if good] == [CSI, DIS]
 
 
