@@ -12,10 +12,15 @@ struct KERNEL(reader) {
 
 struct KERNEL(decoder) {
     const uint8_t *octets;
-    int64_t end;        /* bits */
-    int32_t width;
+    int64_t end;                    /* bits */
+    int32_t width, two_d;
     uint16_t *line, *reference;     /* changes */
-    int n_line, n_reference;
+    int n_line, n_reference, usable;    /* usable: the reference is that of the next line */
+    uint64_t blank;                 /* the code of a white line and EOL, from the top */
+    int blank_length;               /* 0: too long to look for */
+    size_t stride;
+    uint8_t *rows, *bad;
+    int64_t n_rows, capacity;
 };
 #define DECODER struct KERNEL(decoder)
 
@@ -109,15 +114,19 @@ static int KERNEL(take_line_1d)(READER *reader_out, int limit, uint16_t *changes
     int n = 0, position = 0;
     while (position < limit) {
         KERNEL(fill)(&reader);
-        int pair = T4_PAIR[0][reader.bits >> 52];
-        if (pair) {
+        int pairs = 0;
+        for (; pairs < 4; pairs++) {  /* beyond the limit there is an EOL, or the line is damaged anyway */
+            int pair = T4_PAIR[0][reader.bits >> 52];
+            if (!pair)
+                break;
             KERNEL(take)(&reader, pair & 15);
             changes[n] = (uint16_t)(position + (pair >> 4 & 63));
-            position = changes[n] + (pair >> 10);
+            position += (pair >> 4 & 63) + (pair >> 10);
             changes[n + 1] = (uint16_t)position;
             n += 2;
-            continue;
         }
+        if (pairs == 4)
+            continue;
         for (int colour = 0; colour < 2 && position < limit; colour++) {
             int run = KERNEL(take_run)(&reader, colour, limit);
             if (run < 0)
@@ -132,125 +141,144 @@ no_code:
     return position;
 }
 
-/* A 2-D line [T.4 4.2.1.3]; 1, or 0 where it is not one. `b` is the index of b1 on the reference line. */
+/* The two runs of horizontal mode from `from` on; returns where they end, or -1 where no code words are. */
+static int KERNEL(take_horizontal)(READER *reader, int from, int width, int colour, uint16_t *changes, int *n)
+{
+    int first = KERNEL(take_run)(reader, colour, width);
+    int second = first < 0 ? -1 : KERNEL(take_run)(reader, !colour, width);
+    if (second < 0 || from + first + second > width)
+        return -1;
+    *n = KERNEL(end_run)(changes, *n, first, from + first);
+    *n = KERNEL(end_run)(changes, *n, second, from + first + second);
+    return from + first + second;
+}
+
+/* A 2-D line [T.4 4.2.1.3]; 1, or 0 where it is not one. No branch divides vertical from pass mode: see the encoder. */
 static int KERNEL(take_line_2d)(READER *reader_out, DECODER *decoder)
 {
     READER reader = *reader_out;
-    const uint16_t *reference = decoder->reference;
-    uint16_t *changes = decoder->line;
-    const int width = decoder->width, last = decoder->n_reference;
-    int a0 = -1, b = 0, n = 0;
-    for (;;) {
+    const uint16_t *b1 = decoder->reference, *const last = b1 + decoder->n_reference;
+    uint16_t *const changes = decoder->line, *to = changes;
+    const int width = decoder->width;
+    for (int a0 = -1; a0 < width;) {
         KERNEL(fill)(&reader);
-        int same = __builtin_clzll(~reader.bits | 1u << 15);  /* so many V0 */
-        if (same) {
-            int left = b > last ? 1 : last + 1 - b;
+        if (reader.bits >> 62 == 3) {  /* a row of V0 */
+            int same = __builtin_clzll(~reader.bits | 1u << 15);
+            int left = b1 > last ? 1 : (int)(last + 1 - b1);
             if (same > left)
                 same = left;
             for (int i = 0; i < same; i += 8)
-                memcpy(changes + n + i, reference + b + i, 16);
+                memcpy(to + i, b1 + i, 16);
             KERNEL(take)(&reader, same);
-            n += same;
-            b += same;
-            a0 = reference[b - 1];
+            to += same;
+            b1 += same;
+            a0 = b1[-1];
             if (a0 == width)
                 break;
         }
-        int mode = T4_MODE[reader.bits >> 57];
-        if (!mode)
-            return 0;
+        unsigned mode = T4_MODE[reader.bits >> 57];
         KERNEL(take)(&reader, mode & 15);
-        mode >>= 4;
-        if (mode < T4_PASS) {
-            int a1 = reference[b] + mode - 3;
-            if (a1 <= a0 || a1 > width)
+        if (mode < T4_HORIZONTAL << 4) {
+            size_t pass = mode >> 7;
+            int a = b1[pass] + (int)(mode >> 4 & 7) - 4;
+            if (!mode || a <= a0 || a > width - (int)pass)
                 return 0;
-            a0 = a1;
-            changes[n++] = (uint16_t)a1;
-            if (a0 == width)
-                break;
-            b += reference[b - 1] > a0 ? -1 : 1;
-        } else if (mode == T4_PASS) {
-            a0 = reference[b + 1];
-            if (a0 == width)
-                return 0;
-            b += 2;
+            *to = (uint16_t)a;
+            to += 1 - pass;
+            a0 = a;
+            b1 += 1 - (ptrdiff_t)pass + 2 * (b1[1] <= a) - 2 * (b1[-1] > a);
         } else {
-            int from = a0 < 0 ? 0 : a0, colour = n & 1;
+            int colour = (to - changes) & 1;
+            a0 = a0 < 0 ? 0 : a0;
             KERNEL(fill)(&reader);
-            int pair = T4_PAIR[colour][reader.bits >> 52];
+            unsigned pair = T4_PAIR[colour][reader.bits >> 52];
             if (pair) {
                 KERNEL(take)(&reader, pair & 15);
-                changes[n] = (uint16_t)(from + (pair >> 4 & 63));
-                a0 = changes[n] + (pair >> 10);
-                changes[n + 1] = (uint16_t)a0;
-                n += 2;
+                to[0] = (uint16_t)(a0 + (int)(pair >> 4 & 63));
+                a0 = to[0] + (int)(pair >> 10);
+                to[1] = (uint16_t)a0;
+                to += 2;
             } else {
-                int first = KERNEL(take_run)(&reader, colour, width);
-                int second = first < 0 ? -1 : KERNEL(take_run)(&reader, !colour, width);
-                if (second < 0)
-                    return 0;
-                n = KERNEL(end_run)(changes, n, first, from + first);
-                a0 = from + first + second;
-                if (a0 <= width)
-                    n = KERNEL(end_run)(changes, n, second, a0);
+                int n = (int)(to - changes);
+                a0 = KERNEL(take_horizontal)(&reader, a0, width, colour, changes, &n);
+                to = changes + n;
             }
-            if (a0 > width)
+            if (a0 < 0 || a0 > width)
                 return 0;
-            if (a0 == width)
-                break;
         }
-        while (reference[b] <= a0)
-            b += 2;
+        while (*b1 <= a0 && a0 < width)
+            b1 += 2;
     }
     *reader_out = reader;
-    decoder->n_line = n;
+    decoder->n_line = (int)(to - changes);
     return 1;
 }
 
-/* Paint the changes of a line: mark them, then let every mark turn the colour of all that follows. */
+/* Paint the changes of a line: mark them, then let every mark turn the colour of all that follows. Four places of
+ * the line take turns, for a mark waits for the one before it in the same word. */
 static void KERNEL(paint)(const uint16_t *changes, int n, int width, uint8_t *row)
 {
-    uint64_t words[T4_MAX_WIDTH / 64 + 1];
-    int n_words = (width + 63) / 64;
-    memset(words, 0, sizeof *words * (size_t)n_words);
-    for (int i = 0; i < n; i++)
+    uint64_t words[(T4_MAX_WIDTH / 64 + 7) / 8 * 8];
+    const int n_words = (width + 63) / 64, part = n / 4;
+    memset(words, 0, sizeof *words * (size_t)((n_words + 7) & ~7));
+    for (int i = 0; i < part; i++) {
+        for (int j = i; j < 4 * part; j += part)
+            words[changes[j] >> 6] ^= 1ull << (~changes[j] & 63);
+    }
+    for (int i = 4 * part; i < n; i++)
         words[changes[i] >> 6] ^= 1ull << (~changes[i] & 63);
     uint64_t colour = 0;
-    for (int i = 0; i < n_words; i++) {
-        uint64_t word = words[i];
-        for (int shift = 1; shift < 64; shift *= 2)
-            word ^= word >> shift;
-        word ^= -colour;
-        colour = word & 1;
-        words[i] = __builtin_bswap64(word);
+    for (int i = 0; i < n_words; i += 8) {
+        for (int j = i; j < i + 8; j++) {
+            for (int shift = 1; shift < 64; shift *= 2)
+                words[j] ^= words[j] >> shift;
+        }
+        for (int j = i; j < i + 8; j++) {
+            uint64_t word = words[j] ^ -colour;
+            colour = word & 1;
+            words[j] = __builtin_bswap64(word);
+        }
     }
     if (width & 63)
         words[n_words - 1] &= __builtin_bswap64(~0ull << (64 - (width & 63)));
     memcpy(row, words, (size_t)(width + 7) / 8);
 }
 
-/* Close the line just taken, paint it, and make it the reference of the next. */
-static void KERNEL(keep_line)(DECODER *decoder, uint8_t *row)
+/* Add the line above, white above the first. */
+static void KERNEL(add_copy)(DECODER *decoder, int bad)
 {
+    uint8_t *row = decoder->rows + (size_t)decoder->n_rows * decoder->stride;
+    if (decoder->n_rows)
+        memcpy(row, row - decoder->stride, decoder->stride);
+    else
+        memset(row, 0, decoder->stride);
+    decoder->bad[decoder->n_rows++] = (uint8_t)bad;
+}
+
+/* Close the line just taken, add it, and make it the reference of the next. */
+static void KERNEL(add_line)(DECODER *decoder, int bad)
+{
+    uint16_t *line = decoder->line;
     int n = decoder->n_line;
-    while (n && decoder->line[n - 1] >= decoder->width)
+    while (n && line[n - 1] >= decoder->width)
         n--;
-    KERNEL(close_line)(decoder->line, n, decoder->width);
-    KERNEL(paint)(decoder->line, n, decoder->width, row);
-    uint16_t *swap = decoder->reference;
-    decoder->reference = decoder->line;
-    decoder->line = swap;
+    if (n == decoder->n_reference && memcmp(line, decoder->reference, sizeof *line * (size_t)n) == 0) {
+        KERNEL(add_copy)(decoder, bad);
+        return;
+    }
+    KERNEL(close_line)(line, n, decoder->width);
+    KERNEL(paint)(line, n, decoder->width, decoder->rows + (size_t)decoder->n_rows * decoder->stride);
+    decoder->bad[decoder->n_rows++] = (uint8_t)bad;
+    decoder->line = decoder->reference;
+    decoder->reference = line;
     decoder->n_reference = n;
 }
 
-/* The line above, white above the first. */
-static void KERNEL(copy_above)(uint8_t *rows, int64_t y, size_t stride)
+static void KERNEL(add_white)(DECODER *decoder, int64_t n)
 {
-    if (y)
-        memcpy(rows + (size_t)y * stride, rows + (size_t)(y - 1) * stride, stride);
-    else
-        memset(rows, 0, stride);
+    memset(decoder->rows + (size_t)decoder->n_rows * decoder->stride, 0, (size_t)n * decoder->stride);
+    memset(decoder->bad + decoder->n_rows, 0, (size_t)n);
+    decoder->n_rows += n;
 }
 
 enum line_state { LINE_GOOD, LINE_OTHER_WIDTH, LINE_DAMAGED };
@@ -282,15 +310,44 @@ static enum line_state KERNEL(take_line)(DECODER *decoder, int64_t start, int on
     return *next == NO_EOL ? LINE_DAMAGED : LINE_OTHER_WIDTH;
 }
 
+/* The white lines from behind an EOL on, most of most pages, at one comparison each. Returns behind the last one's
+ * EOL. */
+static int64_t KERNEL(take_white_lines)(DECODER *decoder, int64_t position)
+{
+    const int two_d = decoder->two_d, length = decoder->blank_length;
+    const int64_t room = decoder->capacity - decoder->n_rows;
+    int below_white = decoder->usable && !decoder->n_reference;
+    int64_t n = 0;
+    for (; n < room; n++) {
+        uint64_t bits = KERNEL(load_big)(decoder->octets + (position >> 3)) << (position & 7);
+        int one_d = !two_d || bits >> 63;
+        if (length && one_d && ((bits << two_d ^ decoder->blank) & ~(~0ull >> length)) == 0) {
+            position += length + two_d;
+            below_white = 1;
+        } else if (!one_d && below_white && bits >> 50 == 0x1001) {  /* tag 0, V0, EOL */
+            position += 14;
+        } else {
+            break;
+        }
+    }
+    if (n) {
+        KERNEL(add_white)(decoder, n);
+        KERNEL(close_line)(decoder->reference, 0, decoder->width);
+        decoder->n_reference = 0;
+        decoder->usable = 1;
+    }
+    return position;
+}
+
 /* From behind one EOL to the start of a line behind all EOLs that follow it and, in MR, behind the tag bit. */
-static int64_t KERNEL(skip_eols)(const DECODER *decoder, int64_t position, int two_d, int *eols, int *one_d)
+static int64_t KERNEL(skip_eols)(const DECODER *decoder, int64_t position, int *eols, int *one_d)
 {
     for (*eols = 1;; ++*eols) {
         int tag = decoder->octets[position >> 3] >> (7 - (position & 7)) & 1;
-        int64_t start = position + two_d;
+        int64_t start = position + decoder->two_d;
         int64_t next = KERNEL(eol_here)(decoder, start);
         if (next < 0) {
-            *one_d = !two_d || tag;
+            *one_d = !decoder->two_d || tag;
             return next == NO_MORE_BITS ? next : start;
         }
         position = next;
@@ -303,18 +360,18 @@ static int KERNEL(is_damaged_rtc)(int64_t bits, int eols_before, int eols_behind
     return bits <= 3 * 13 && eols_before + eols_behind >= 4 && eols_behind < 6;
 }
 
-static int64_t KERNEL(decode_t4)(DECODER *decoder, int two_d, int64_t capacity, uint8_t *rows, uint8_t *bad,
-                                 int32_t *complete)
+static int KERNEL(decode_t4)(DECODER *decoder)
 {
-    const size_t stride = (size_t)(decoder->width + 7) / 8;
-    int eols = 0, one_d = 1, usable = 0;
-    int64_t n = 0, start = 0, next = KERNEL(eol_here)(decoder, 0);
+    int eols = 0, one_d = 1;
+    int64_t start = 0, next = KERNEL(eol_here)(decoder, 0);
     int headless = next == NO_EOL;  /* a first line without EOL, or a burst of noise */
+    if (!headless && next >= 0)
+        next = KERNEL(take_white_lines)(decoder, next);
     if (!headless)
-        start = next < 0 ? next : KERNEL(skip_eols)(decoder, next, two_d, &eols, &one_d);
-    while (start >= 0 && !(eols >= 6 && n) && n < capacity) {
+        start = next < 0 ? next : KERNEL(skip_eols)(decoder, next, &eols, &one_d);
+    while (start >= 0 && !(eols >= 6 && decoder->n_rows) && decoder->n_rows < decoder->capacity) {
         enum line_state state = LINE_DAMAGED;
-        if (one_d || usable)
+        if (one_d || decoder->usable)
             state = KERNEL(take_line)(decoder, start, one_d, &next);
         if (state == LINE_DAMAGED)
             next = KERNEL(find_eol)(decoder, start);
@@ -323,61 +380,79 @@ static int64_t KERNEL(decode_t4)(DECODER *decoder, int two_d, int64_t capacity, 
         int64_t from = start;
         int eols_before = eols;
         eols = 0;
-        start = next < 0 ? next : KERNEL(skip_eols)(decoder, next, two_d, &eols, &one_d);
-        if (state == LINE_DAMAGED) {
-            if (headless) {
-                headless = 0;
-                continue;
-            }
-            if (n && KERNEL(is_damaged_rtc)(next - from, eols_before, eols)) {
-                eols = 6;
-                break;
-            }
-            KERNEL(copy_above)(rows, n, stride);
-        } else {
-            KERNEL(keep_line)(decoder, rows + (size_t)n * stride);
+        start = next < 0 ? next : KERNEL(skip_eols)(decoder, next, &eols, &one_d);
+        if (state != LINE_DAMAGED) {
+            KERNEL(add_line)(decoder, state != LINE_GOOD);
+        } else if (!headless) {
+            if (decoder->n_rows && KERNEL(is_damaged_rtc)(next - from, eols_before, eols))
+                return 1;
+            KERNEL(add_copy)(decoder, 1);
         }
+        decoder->usable = state != LINE_DAMAGED;
         headless = 0;
-        usable = state != LINE_DAMAGED;
-        bad[n++] = state != LINE_GOOD;
+        int64_t behind_white = eols == 1 && start >= 0 ? KERNEL(take_white_lines)(decoder, next) : next;
+        if (behind_white != next)
+            start = KERNEL(skip_eols)(decoder, behind_white, &eols, &one_d);
     }
-    *complete = eols >= (n == capacity && start >= 0 ? 6 : 2);
-    return n;
+    return eols >= (decoder->n_rows == decoder->capacity && start >= 0 ? 6 : 2);
 }
 
-static int64_t KERNEL(decode_t6)(DECODER *decoder, int64_t capacity, uint8_t *rows, uint8_t *bad, int32_t *complete)
+static int KERNEL(decode_t6)(DECODER *decoder)
 {
-    const size_t stride = (size_t)(decoder->width + 7) / 8;
     READER reader = KERNEL(read_at)(decoder, 0);
-    for (int64_t n = 0;; n++) {
+    for (;;) {
         KERNEL(fill)(&reader);
         if (reader.bits >> 53 == 0) {
             int64_t next = KERNEL(eol_here)(decoder, KERNEL(position_of)(decoder, &reader));
-            *complete = next >= 0;
             if (next != NO_EOL)
-                return n;
+                return next >= 0;
         }
-        if (n == capacity)
-            return n;
+        int64_t room = decoder->capacity - decoder->n_rows;
+        if (room == 0)
+            return 0;
+        if (!decoder->n_reference && reader.bits >> 63) {
+            int white = __builtin_clzll(~reader.bits | 1u << 15);  /* a V0 below a white line is one more */
+            white = white < room ? white : (int)room;
+            KERNEL(take)(&reader, white);
+            KERNEL(add_white)(decoder, white);
+            continue;
+        }
         if (!KERNEL(take_line_2d)(&reader, decoder)) {
-            KERNEL(copy_above)(rows, n, stride);
-            bad[n] = 1;
-            return n + 1;
+            KERNEL(add_copy)(decoder, 1);
+            return 0;
         }
-        KERNEL(keep_line)(decoder, rows + (size_t)n * stride);
-        bad[n] = 0;
+        KERNEL(add_line)(decoder, 0);
+    }
+}
+
+/* The code of a white line and an EOL, if that is short enough to look for. */
+static void KERNEL(find_blank)(DECODER *decoder)
+{
+    uint64_t bits = 0;
+    int length = 0, rest = decoder->width;
+    for (; rest >= 2560; rest -= 2560, length += 12)
+        bits = bits << 12 | 31;
+    uint32_t entry = T4_RUN[0][rest];
+    length += (int)(entry & 31) + 12;
+    if (length <= 56) {
+        bits = (bits << (entry & 31) | entry >> 5) << 12 | 1;
+        decoder->blank = bits << (64 - length);
+        decoder->blank_length = length;
     }
 }
 
 int64_t KERNEL(t4_decode)(const uint8_t *octets, int64_t n_octets, int32_t coding, int32_t width, int64_t capacity,
                           uint8_t *rows, uint8_t *bad, uint16_t *work, int32_t *complete)
 {
-    DECODER decoder = {octets, n_octets * 8, width, work + T4_MARGIN, work + T4_MARGIN + T4_LINE, 0, 0};
+    DECODER decoder = {
+        .octets = octets, .end = n_octets * 8, .width = width, .two_d = coding == T4_MR,
+        .line = work + T4_MARGIN, .reference = work + T4_MARGIN + T4_LINE, .stride = (size_t)(width + 7) / 8,
+        .rows = rows, .bad = bad, .capacity = capacity,
+    };
     KERNEL(close_line)(decoder.reference, 0, width);
-    *complete = 0;
-    if (coding == T4_MMR)
-        return KERNEL(decode_t6)(&decoder, capacity, rows, bad, complete);
-    return KERNEL(decode_t4)(&decoder, coding == T4_MR, capacity, rows, bad, complete);
+    KERNEL(find_blank)(&decoder);
+    *complete = coding == T4_MMR ? KERNEL(decode_t6)(&decoder) : KERNEL(decode_t4)(&decoder);
+    return decoder.n_rows;
 }
 #undef READER
 #undef DECODER

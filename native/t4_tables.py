@@ -6,7 +6,8 @@ Every entry is one number, so that a look-up is one load:
 * T4_ONE[colour][next 13 bits]: run << 4 | length of the code at their front; 0 where none begins.
 * T4_PAIR[colour][next 12 bits]: second run << 10 | first run << 4 | length of two terminating codes, the first
   of that colour, neither of no pels; 0 where two such do not fit.
-* T4_MODE[next 7 bits]: mode << 4 | length. Modes 0 to 6 are vertical with a1 - b1 = mode - 3, then pass and horizontal.
+* T4_MODE[next 7 bits]: mode << 4 | length. Modes 1 to 7 are vertical with a1 - b1 = mode - 4, then pass (12: 8 and
+  no distance) and horizontal.
 * T4_MODE_CODE[2 * (a1 - b1) + 6], or [13] for pass: code bits << 6 | length.
 * T4_LANE_*[a1 - b1 + 3]: code bits, their length, and 1 << length, for byte shuffles; 7 and up are no code.
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CODES = runpy.run_path(str(HERE.parent / "faxcore/kernels/twins/t4_codes.py"))
-T4_PASS, T4_HORIZONTAL = 7, 8
+T4_PASS, T4_HORIZONTAL = 12, 13
 
 
 def expand(bits: int, codes: dict[str, int]) -> list[int]:
@@ -50,7 +51,7 @@ def pair_table(colour: int) -> list[int]:
 
 
 def mode_table() -> list[int]:
-    modes = {code: delta + 3 for delta, code in CODES["VERTICAL"].items()}
+    modes = {code: delta + 4 for delta, code in CODES["VERTICAL"].items()}
     return expand(7, modes | {CODES["PASS"]: T4_PASS, CODES["HORIZONTAL"]: T4_HORIZONTAL})
 
 
