@@ -52,4 +52,5 @@ static inline void KERNEL(close_line)(uint16_t *changes, int n, int width)
 }
 
 #include "t4_encode.c"
+#include "t4_lines.c"
 #include "t4_decode.c"
