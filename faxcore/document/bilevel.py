@@ -22,6 +22,9 @@ MID_GREY = (48, 208)
 PHOTO_SHARE = 0.3  # of mid-grey pels in an image that is a photograph from edge to edge
 TILE_SHARE = 0.5  # of mid-grey pels around a tile of a photograph inside a scanned page
 TILE_PELS = 16
+WHITE = np.uint8(255)
+PAPER = 228  # as a scanner sees it: no dots on it beside a photograph
+HOLE = 4  # a light or dark place in a photograph may be twice as many tiles, 16 mm, across
 
 
 class Box(NamedTuple):
@@ -59,7 +62,7 @@ def _diffuse_photo(grey: Grey, black: Mask, tile_lines: int, box: Box) -> None:
     photo = _photo_tiles(_mid_grey_share(part, tile_lines))
     if photo.any():
         mask = np.repeat(np.repeat(photo, tile_lines, axis=0), TILE_PELS, axis=1)[: part.shape[0], : part.shape[1]]
-        black[place] = np.where(mask, error_diffusion(part), black[place])
+        black[place] = np.where(mask, error_diffusion(np.where(part < PAPER, part, WHITE)), black[place])
 
 
 def error_diffusion(grey: Grey) -> Mask:
@@ -84,9 +87,13 @@ def _mid_grey_share(grey: Grey, tile_lines: int) -> npt.NDArray[np.float32]:
 
 
 def _photo_tiles(share: npt.NDArray[np.float32]) -> Mask:
-    """Tiles whose surroundings are mid-grey, grown by one tile so that a photograph's edge is in it."""
+    """Tiles whose surroundings are mid-grey, with the holes between them and a photograph's edge."""
     around = _window(share, 2) / _window(np.ones_like(share), 2)
-    return _window((around > TILE_SHARE).astype(np.float32), 1) > 0
+    return _grown(~_grown(~_grown(around > TILE_SHARE, HOLE), HOLE), 1)
+
+
+def _grown(tiles: Mask, reach: int) -> Mask:
+    return _window(tiles.astype(np.float32), reach) > 0
 
 
 def _window(values: npt.NDArray[np.float32], reach: int) -> npt.NDArray[np.float32]:

@@ -129,11 +129,15 @@ class PopplerFile(PdfFile):
         place = layout(*self._size(page), resolution)
         with self._page(page) as handle:
             self._refuse_huge_images(handle, page + 1)
-        content = self._content(page + 1, (place.height, place.width) if place.turned else (place.width, place.height))
+            grey = self._painted(page + 1, place)
+            return bilevel(grey, tile_lines(resolution), lambda: _images(handle, place))
+
+    def _painted(self, number: int, place: Layout) -> Grey:
+        size = (place.height, place.width) if place.turned else (place.width, place.height)
+        content = self._content(number, size)
         grey = np.full((place.height, A4_WIDTH), 255, np.uint8)
         grey[:, place.left : place.left + place.width] = np.rot90(content, -1) if place.turned else content
-        whole = Box(0, 0, A4_WIDTH, place.height, solid=False)
-        return bilevel(grey, tile_lines(resolution), lambda: [whole])
+        return grey
 
     def _content(self, number: int, size: tuple[int, int]) -> Grey:
         import pdf2image  # 40 ms that only poppler's friends should pay
