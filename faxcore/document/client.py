@@ -22,9 +22,9 @@ import threading
 import time
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -49,6 +49,7 @@ KEPT_DOCUMENTS = 8
 GRACE = 5.0
 SLICE = 0.02
 READ_SIZE = 1 << 20
+WRONG_ANSWER = 1000  # no exit status
 
 
 @dataclass(eq=False)
@@ -99,6 +100,9 @@ class DrawingProcess:
             self._send_waiting()
             if self._receive(timeout):
                 self._send_waiting()
+        except BaseException:  # Ctrl-C between any two steps must not lose a job
+            self._restart()
+            raise
         finally:
             self._lock.release()
 
@@ -151,41 +155,52 @@ class DrawingProcess:
 
     def _send_waiting(self) -> None:
         while self._waiting and len(self._in_flight) < IN_FLIGHT:
-            reference = self._waiting.popleft()
-            job = reference()
-            if job is None:
-                continue
-            try:
-                line = self._line or self._start()
-            except OSError as fault:
-                job.answer = wire.Failed(f"cannot be drawn: no process for it ({fault.strerror})", code=47)
-                continue
-            try:  # never more than a few hundred octets on the way: this does not block
-                self._load(line, job.source)
-                line.sendall(wire.frame(job.order))
-            except OSError:  # it is dead; this job was not begun
-                self._waiting.appendleft(reference)
-                self._receive(0)
-                if self._line is not None:
-                    self._bury()
-                continue
-            if not self._in_flight:
-                self._busy_since = time.monotonic()
-            self._in_flight.append((reference, job.source.limits))
+            job = self._waiting[0]()
+            if job is None or self._send(job):
+                self._waiting.popleft()
 
-    def _load(self, line: socket.socket, source: Source) -> None:
-        if source.number in self._loaded:
+    def _send(self, job: Job) -> bool:
+        """Whether the job need not wait any longer: it is on its way, or has failed."""
+        try:
+            line = self._line or self._start()
+            file = None if job.source.number in self._loaded else _nameless_file(job.source.octets)
+        except OSError as fault:
+            job.answer = wire.Failed(f"cannot be drawn: {fault.strerror}", _page_number(job), 47)
+            return True
+        try:  # never more than a few hundred octets on the way: this does not block
+            self._load(line, job.source, file)
+            line.sendall(wire.frame(job.order))
+        except OSError:
+            return self._died_before(job)
+        if not self._in_flight:
+            self._busy_since = time.monotonic()
+        self._in_flight.append((weakref.ref(job), job.source.limits))
+        return True
+
+    def _load(self, line: socket.socket, source: Source, file: BinaryIO | None) -> None:
+        """Hands a document's file over, unless it is there, and has one forgotten that was not used for long."""
+        if file is None:
             self._loaded.move_to_end(source.number)
             return
         limits = source.limits
         load = wire.Load(
             source.number, source.kind, source.rasterizer, limits.max_pels, limits.seconds, limits.address_space
         )
-        with _nameless_file(source.octets) as descriptor:
-            socket.send_fds(line, [wire.frame(load)], [descriptor])
+        with file:
+            socket.send_fds(line, [wire.frame(load)], [file.fileno()])
         self._loaded[source.number] = None
         if len(self._loaded) > KEPT_DOCUMENTS:
             line.sendall(wire.frame(wire.Unload(self._loaded.popitem(last=False)[0])))
+
+    def _died_before(self, job: Job) -> bool:
+        """The process is dead; a job that was not begun has one more try."""
+        if job.killed:
+            job.answer = wire.Failed("cannot be drawn: the drawing process does not stay", _page_number(job), 46)
+            return True
+        job.killed = True
+        self._receive(0)  # earlier answers, then the end
+        self._restart()
+        return False
 
     def _receive(self, timeout: float) -> bool:
         """Takes what has come; true when that was an answer or an end."""
@@ -194,7 +209,7 @@ class DrawingProcess:
         poller = select.poll()  # not select(): a server has more than 1024 descriptors
         poller.register(self._line, select.POLLIN)
         answered = False
-        while poller.poll(0 if answered else timeout * 1000):
+        while self._line is not None and poller.poll(0 if answered else timeout * 1000):
             try:
                 octets = self._line.recv(READ_SIZE)
             except BlockingIOError:
@@ -204,12 +219,11 @@ class DrawingProcess:
             if not octets:
                 self._bury()
                 return True
+            self._busy_since = time.monotonic()
             self._buffer += octets
             answered = self._take_answers() or answered
-            if self._line is None:
-                return True
-        if not answered and self._is_stuck():
-            self._bury(stuck=True)
+        if self._in_flight and self._is_stuck():
+            self._bury(-signal.SIGALRM)
             return True
         return answered
 
@@ -219,38 +233,39 @@ class DrawingProcess:
             while self._in_flight:
                 message = wire.take(self._buffer, self._in_flight[0][1].max_pels // 8 + 1)
                 if message is None:
-                    break
-                reference, _ = self._in_flight.popleft()
-                answer, taken = wire.decode_answer(message[0]), True
-                self._busy_since = time.monotonic()
-                if (job := reference()) is not None:
+                    return taken
+                answer = wire.decode_answer(message[0])
+                job, taken = self._in_flight.popleft()[0](), True
+                if job is not None:
                     job.body, job.answer = message[1], answer
         except (ValueError, msgspec.DecodeError):
-            self._bury()
+            self._bury(WRONG_ANSWER)
         return taken
 
     def _is_stuck(self) -> bool:
         """Over every limit and still alive: stopped from outside, or taken over."""
         return time.monotonic() - self._busy_since > self._in_flight[0][1].seconds + GRACE
 
-    def _bury(self, *, stuck: bool = False) -> None:
-        """The process is dead or shall be: the job in its hand fails, the others wait for the next."""
-        process = self._process
-        self.close()  # killing what is already ending does not change how it ended
-        if self._in_flight:
-            reference, limits = self._in_flight.popleft()
-            status = -signal.SIGALRM if stuck or process is None else process.returncode
-            if (job := reference()) is not None:
-                self._blame(job, status, limits)
+    def _restart(self) -> None:
+        """Ends the process; all jobs wait for the next."""
+        self.close()
         self._waiting.extendleft(reference for reference, _ in reversed(self._in_flight))
         self._in_flight.clear()
 
-    def _blame(self, job: Job, status: int, limits: Limits) -> None:
-        if status == -signal.SIGKILL and not job.killed:  # an administrator, or a machine out of memory
-            job.killed = True
-            self._in_flight.appendleft((weakref.ref(job), limits))
-        else:
-            job.answer = wire.Failed(_cause(status, limits), _page_number(job), 46)
+    def _bury(self, status: int | None = None) -> None:
+        """The process is dead or shall be: the job in its hand fails, the others wait for the next."""
+        process = self._process
+        self.close()  # killing what is already ending does not change how it ended
+        if status is None and process is not None:
+            status = process.returncode
+        if self._in_flight:
+            reference, limits = self._in_flight.popleft()
+            if (job := reference()) is not None and status == -signal.SIGKILL and not job.killed:
+                job.killed = True  # by an administrator, or by a machine out of memory
+                self._in_flight.appendleft((reference, limits))
+            elif job is not None:
+                job.answer = wire.Failed(_cause(status or 0, limits), _page_number(job), 46)
+        self._restart()
 
 
 def _page_number(job: Job) -> int | None:
@@ -260,19 +275,24 @@ def _page_number(job: Job) -> int | None:
 def _cause(status: int, limits: Limits) -> str:
     if status in (-signal.SIGALRM, -signal.SIGXCPU):
         return f"took longer than {limits.seconds:g} s to draw"
+    if status == WRONG_ANSWER:
+        return "cannot be drawn: the drawing process gave a wrong answer"
     if status < 0:
         return f"ended the drawing process ({signal.Signals(-status).name}); it may need more memory than its limit"
     return f"cannot be drawn: the drawing process left with status {status}"
 
 
-@contextlib.contextmanager
-def _nameless_file(octets: bytes) -> Iterator[int]:
-    """A descriptor of a file in memory, or without a name where the system has no such files."""
+def _nameless_file(octets: bytes) -> BinaryIO:
+    """A file in memory that holds these octets, or one without a name where the system has no such files."""
     in_memory = hasattr(os, "memfd_create")
-    with os.fdopen(os.memfd_create("document"), "wb") if in_memory else tempfile.TemporaryFile() as file:
+    file = os.fdopen(os.memfd_create("document"), "w+b") if in_memory else tempfile.TemporaryFile()  # noqa: SIM115
+    try:
         file.write(octets)
         file.flush()
-        yield file.fileno()
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 drawing_process = DrawingProcess()

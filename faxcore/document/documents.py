@@ -79,6 +79,12 @@ class Pages(Sequence[Page]):
         return (self._get(index) for index in range(len(self)))
 
 
+def check_index(index: int, name: str, pages: int) -> None:
+    """IndexError unless the document has a page of this index."""
+    if not 0 <= index < pages:
+        raise IndexError(f"{name} has {pages} pages, none of index {index}")
+
+
 class Document:
     """A foreign document, drawn by the drawing process page by page."""
 
@@ -90,8 +96,9 @@ class Document:
 
     def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest:
         """Begins to draw a page, counted from 0, and returns at once; `header` draws a header line."""
-        if not 0 <= index < len(self._numbers):
-            raise IndexError(f"{self.name} has {len(self._numbers)} pages, not one of index {index}")
+        check_index(index, self.name, len(self._numbers))
+        if resolution not in RESOLUTIONS.values():
+            raise ValueError(f"a page is drawn at one of {', '.join(RESOLUTIONS)}, not at {resolution!r}")
         first, self._first = self._first, None
         job = first if first and (index, resolution) == (0, self.resolution) else self._submit(index, resolution)
         return PageRequest(lambda: _answered(job), lambda: with_header(self._drawn(job, resolution), header, index))
@@ -138,9 +145,16 @@ def open_document(
     name = default_name if name is None else name
     origin = client.Source(octets, _kind(octets, name), rasterizer, limits)
     sizes = _sizes(origin, name)
-    numbers = range(len(sizes)) if pages is None else [range(len(sizes))[page] for page in pages]
+    numbers = range(len(sizes)) if pages is None else _chosen(pages, name, len(sizes))
     _check_pages(name, sizes, numbers, RESOLUTIONS[resolution], limits)
     return Document(origin, name, RESOLUTIONS[resolution], numbers)
+
+
+def _chosen(pages: Sequence[int], name: str, count: int) -> list[int]:
+    for page in pages:
+        if not -count <= page < count:
+            raise ValueError(f"pages: {name} has {count} pages, none of index {page}")
+    return [range(count)[page] for page in pages]
 
 
 def _read(source: str | os.PathLike[str] | bytes, name: str | None, limits: Limits) -> tuple[bytes, str]:

@@ -29,6 +29,14 @@ class Header:
     text: str
     pages: int
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.date, datetime):
+            raise TypeError(f"date is a datetime, not {self.date!r}")
+        if not (isinstance(self.identity, str) and isinstance(self.text, str)):
+            raise TypeError(f"identity and text are strings, not {self.identity!r} and {self.text!r}")
+        if not isinstance(self.pages, int) or self.pages < 1:
+            raise ValueError(f"pages is a number from 1 on, not {self.pages!r}")
+
 
 def with_header(page: Page, header: Header | None, index: int) -> Page:
     """The page, index from 0, with a header line in its upper margin, or above the page where it has none."""

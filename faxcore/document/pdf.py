@@ -25,6 +25,7 @@ from faxcore.page import A4_WIDTH, Resolution
 
 POINTS_PER_INCH = 72
 MAX_FORM_DEPTH = 8
+MAX_PAGES = 100_000  # of any document, whatever the limits of those who send it
 CLOCKWISE = 1
 
 CAUSES = {
@@ -58,7 +59,10 @@ class PdfFile:
 
     def sizes(self) -> list[tuple[float, float]]:
         """Width and height of each page in mm, as it is shown; the first page has been opened once."""
-        sizes = [self._size(page) for page in range(pdfium.FPDF_GetPageCount(self._document))]
+        count = pdfium.FPDF_GetPageCount(self._document)
+        if count > MAX_PAGES:
+            raise UnreadableError(f"claims to have {count} pages")
+        sizes = [self._size(page) for page in range(count)]
         if sizes:
             with self._page(0) as page:
                 self._refuse_huge_images(page, 1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faxcore import coding
-from faxcore.document.documents import PageRequest, Pages
+from faxcore.document.documents import PageRequest, Pages, check_index
 from faxcore.document.header import Header, with_header
 from faxcore.document.rescale import rescale
 from faxcore.page import Page, Resolution
@@ -51,7 +51,8 @@ class ReceivedDocument:
 
     def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest:
         """A page, counted from 0, that is always ready; `header` draws a header line."""
-        coded = self._coded[range(len(self._coded))[index]]
+        check_index(index, self.name, len(self._coded))
+        coded = self._coded[index]
         return PageRequest(lambda: True, lambda: with_header(_at(coded.page(), resolution), header, index))
 
     def __repr__(self) -> str:

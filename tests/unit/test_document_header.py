@@ -93,3 +93,11 @@ def test_strange_text_and_narrow_pages_do_no_harm() -> None:
         headed = with_header(page, Header(WHEN, "\0\n", "日本 \U0001f4e0 ﷽", 10**9), 10**8)
         assert headed.width == width
         assert np.array_equal(headed.rows[-40:], page.rows)
+
+
+def test_what_it_says_is_checked() -> None:
+    for wrong in ({"date": "today"}, {"identity": None}, {"text": b""}):
+        with pytest.raises(TypeError):
+            Header(**({"date": WHEN, "identity": "", "text": "", "pages": 1} | wrong))
+    with pytest.raises(ValueError, match="pages"):
+        Header(WHEN, "", "", 0)

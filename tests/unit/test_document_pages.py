@@ -179,5 +179,9 @@ def test_arguments_are_checked() -> None:
             faxcore.open_document(b"", **wrong)
     with pytest.raises(TypeError):
         faxcore.open_document(io.BytesIO(b""))
+    with pytest.raises(ValueError, match="pages: document has 2 pages, none of index 2"):
+        faxcore.open_document(pdf(b"", b""), pages=[0, 2])
+    with pytest.raises(ValueError, match="standard, fine, superfine"):
+        faxcore.open_document(pdf(b"")).request(0, "fine")
     with pytest.raises(ValueError, match="max_pages"):
         Limits(max_pages=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import faxcore
-from faxcore.document import Limits, client
+from faxcore.document import Limits, client, wire
 from faxcore.errors import DocumentError
 from faxcore.page import FINE, STANDARD
 from tests.document_support import pdf, text
@@ -127,6 +128,60 @@ def test_a_forked_child_draws_with_a_process_of_its_own() -> None:
         os._exit(0 if same else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert request.page() == wanted
+
+
+class Liar(client.DrawingProcess):
+    """A process that was taken over and answers what it likes."""
+
+    def __init__(self, octets: bytes) -> None:
+        super().__init__()
+        self._octets = octets
+
+    def _start(self) -> socket.socket:
+        line, self._theirs = socket.socketpair()
+        self._theirs.sendall(self._octets)
+        line.setblocking(False)
+        self._line = line
+        return line
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\xff" * 8,
+        wire.PREFIX.pack(wire.MAX_HEADER + 1, 0),
+        wire.PREFIX.pack(1, 1 << 31),
+        wire.PREFIX.pack(3, 0) + b"\x80\x80\x80",
+        wire.frame(wire.Load(1, "", "", 1, 1, 1)),
+        wire.frame(wire.Inspected([])),
+        wire.frame(wire.Drawn(1728, 2)),
+        wire.frame(wire.Drawn(1728, 2), 431) + bytes(431),
+        wire.frame(wire.Drawn(1728, -1)),
+        wire.frame(wire.Drawn(1728, 0)),
+        wire.frame(wire.Drawn(1 << 60, 1 << 60)),
+        wire.frame(wire.Drawn(8, 2), 2) + bytes(2),
+    ],
+    ids=range(12),
+)
+def test_no_answer_of_a_lying_process_is_believed(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = faxcore.open_document(DOCUMENT)
+    document.pages[0]
+    monkeypatch.setattr(client, "drawing_process", Liar(answer))
+    with pytest.raises(DocumentError, match=r"the drawing process gave a (wrong answer|page of a wrong size)"):
+        document.pages[1]
+
+
+def test_no_descriptor_is_left_behind() -> None:
+    def draw() -> None:
+        for _ in range(12):
+            faxcore.open_document(DOCUMENT).pages[1]
+
+    draw()
+    gc.collect()
+    before = sorted(os.listdir("/proc/self/fd")), len(os.listdir(f"/proc/{process()}/fd"))
+    draw()
+    gc.collect()
+    assert (sorted(os.listdir("/proc/self/fd")), len(os.listdir(f"/proc/{process()}/fd"))) == before
 
 
 PROGRAM = """
