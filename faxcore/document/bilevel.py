@@ -57,17 +57,22 @@ def _diffuse_photo(grey: Grey, black: Mask, tile_lines: int, box: Box) -> None:
     if not part.size:
         return
     if box.solid and _mid_grey(part).mean() > PHOTO_SHARE:
-        black[place] = error_diffusion(part)
+        black[place] = error_diffusion(part, tile_lines)
         return
     photo = _photo_tiles(_mid_grey_share(part, tile_lines))
     if photo.any():
         mask = np.repeat(np.repeat(photo, tile_lines, axis=0), TILE_PELS, axis=1)[: part.shape[0], : part.shape[1]]
-        black[place] = np.where(mask, error_diffusion(np.where(part < PAPER, part, WHITE)), black[place])
+        black[place] = np.where(mask, error_diffusion(np.where(part < PAPER, part, WHITE), tile_lines), black[place])
 
 
-def error_diffusion(grey: Grey) -> Mask:
-    """Floyd and Steinberg's error diffusion; true = black."""
-    return ~np.asarray(Image.fromarray(grey).convert("1"))
+def error_diffusion(grey: Grey, tile_lines: int) -> Mask:
+    """Floyd and Steinberg's error diffusion; true = black.
+
+    Dots are two lines high at superfine: flat ones would double the time of the call and show nothing more.
+    """
+    lines = max(1, tile_lines // TILE_PELS)
+    dots = Image.fromarray(grey).reduce((1, lines)).convert("1")
+    return np.repeat(~np.asarray(dots), lines, axis=0)[: len(grey)]
 
 
 def _mid_grey(grey: Grey) -> Mask:

@@ -177,20 +177,23 @@ def _images(page: Any, place: Layout) -> Iterator[Box]:
 
 def _image_objects(page: Any) -> Iterator[tuple[Any, Matrix]]:
     """Every image object of a page, also within forms, with the matrix of what it lies in."""
-    for index in range(pdfium.FPDFPage_CountObjects(page)):
-        yield from _images_within(pdfium.FPDFPage_GetObject(page, index), IDENTITY, 0)
+    return _images_within(page, pdfium.FPDFPage_CountObjects, pdfium.FPDFPage_GetObject, IDENTITY, MAX_FORM_DEPTH)
 
 
-def _images_within(item: Any, matrix: Matrix, depth: int) -> Iterator[tuple[Any, Matrix]]:
-    kind = pdfium.FPDFPageObj_GetType(item)
-    if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
-        yield item, matrix
-    elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < MAX_FORM_DEPTH:
-        own = pdfium.FS_MATRIX()
-        pdfium.FPDFPageObj_GetMatrix(item, own)
-        inner = _multiply(_matrix(own), matrix)
-        for index in range(pdfium.FPDFFormObj_CountObjects(item)):
-            yield from _images_within(pdfium.FPDFFormObj_GetObject(item, index), inner, depth + 1)
+def _images_within(owner: Any, count: Any, get: Any, matrix: Matrix, depth: int) -> Iterator[tuple[Any, Matrix]]:
+    kind_of = pdfium.FPDFPageObj_GetType  # a map has 100 000 objects
+    for index in range(count(owner)):
+        item = get(owner, index)
+        kind = kind_of(item)
+        if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+            yield item, matrix
+        elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth:
+            own = pdfium.FS_MATRIX()
+            pdfium.FPDFPageObj_GetMatrix(item, own)
+            inner = _multiply(_matrix(own), matrix)
+            yield from _images_within(
+                item, pdfium.FPDFFormObj_CountObjects, pdfium.FPDFFormObj_GetObject, inner, depth - 1
+            )
 
 
 def _device(page: Any, place: Layout, x: float, y: float) -> tuple[int, int]:
