@@ -170,6 +170,10 @@ class ScriptedCarrier:
             case ["echo"]:
                 self.now = begin + 1.5
                 return FramesHeard(begin, self.now, self.last_frames)
+            case [*names, "+"]:
+                self.now = begin + 1.5
+                unfinished = build_signal(*map(frame_of, names), (FCF.DIS, b""), x=self.far_x)[:-1]
+                return FramesHeard(begin, self.now, unfinished)
             case names:
                 self.now = begin + 1.5
                 return FramesHeard(begin, self.now, build_signal(*map(frame_of, names), x=self.far_x))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faxcore import coding
-from faxcore.events import Event, FramesSent
+from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, Retrain
 from faxcore.page import A4_WIDTH, Page, Resolution
 from faxcore.result import DETAIL_STOPPED_BY_OWNER
 from faxcore.t30.frames import FCF, parse_frame
@@ -158,6 +158,69 @@ def test_the_note_says_what_was_awaited_and_what_was_heard_last() -> None:
     session = new_session([])
     play(ScriptedCarrier(transmitting_terminal(session, Supply(1)), far_x=False), "NSF CSI DIS", "-", "-", "-")
     assert session.result(1.0).note == "no answer to DCS and TCF (waiting for CFR; last heard: NSF CSI DIS)"
+
+
+@pytest.mark.parametrize(
+    ("heard", "note"),
+    [
+        (["dropped"], "the line dropped (waiting for DIS; last heard: nothing)"),
+        (["DIS", "dropped"], "the line dropped (waiting for CFR; last heard: DIS)"),
+        (["DIS", "CFR", "MCF", "dropped"], "the line dropped (waiting for an answer to MPS; last heard: MCF)"),
+    ],
+)
+def test_the_note_of_a_dropped_line(heard: list[str], note: str) -> None:
+    session = new_session([])
+    play(ScriptedCarrier(transmitting_terminal(session, Supply(3)), far_x=False), *heard)
+    assert session.result(1.0).note == note
+
+
+@pytest.mark.parametrize(
+    ("heard", "step"),
+    [
+        (["DCS/9600"], "waiting for TCF"),
+        (["DCS/9600", "TCF", "PAGE 100/0"], "waiting for the command after a page"),
+        (["DCS/9600", "TCF", "PAGE 100/0", "EOM"], "waiting for what follows MCF"),
+    ],
+)
+def test_the_receivers_note_says_its_step(heard: list[str], step: str) -> None:
+    session = new_session([])
+    play(ScriptedCarrier(receiving_terminal(session, lambda page: None), far_x=True), *heard, "dropped")
+    assert session.result(1.0).note.startswith(f"the line dropped ({step};")
+
+
+def test_a_page_is_named_while_it_runs() -> None:
+    session = new_session([])
+    carrier = ScriptedCarrier(transmitting_terminal(session, Supply(2)), far_x=False)
+    play(carrier, "DIS")
+    listen = carrier.run()
+    assert listen
+    carrier.said.clear()
+    carrier.hear("CFR", listen)
+    carrier.run(expected="PAGE1/9600")
+    carrier.throw("dropped")
+    assert session.result(1.0).note == "the line dropped (sending page 1; last heard: CFR)"
+
+
+def test_frames_are_stamped_when_they_are_out() -> None:
+    """CED, CSI and DIS: 0.2 + 3 + 0.075 s and the V.21 signal; line time is what the reports say."""
+    events: list[Event] = []
+    carrier = ScriptedCarrier(receiving_terminal(new_session(events), lambda page: None), far_x=True)
+    carrier.run()
+    assert [event.at for event in events] == [carrier.now]
+    assert carrier.now > 3.275
+    play(carrier, "DCS/9600")
+    assert [type(event) for event in events[:3]] == [FramesSent, FramesReceived, Negotiated]
+    assert events[1].at == carrier.now
+
+
+def test_failures_are_told_as_they_happen() -> None:
+    events: list[Event] = []
+    session = new_session(events)
+    carrier = ScriptedCarrier(receiving_terminal(session, lambda page: None), far_x=True)
+    play(carrier, "DCS/9600", "TCF/bad", "DCS/7200", "TCF", "PAGE 100/50", "MPS", "DCN")
+    retrains = [event.modulation.bit_rate for event in events if isinstance(event, Retrain)]
+    assert retrains == [9600, 7200]
+    assert session.result(1.0).attempts == ("training failed at v29 9600", "page 1 refused at v29 7200")
 
 
 def test_a_result_before_the_end_is_that_of_a_dropped_call() -> None:
