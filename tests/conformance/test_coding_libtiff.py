@@ -25,7 +25,7 @@ def libtiff_coded(page: Page, coding: str) -> bytes:
     dpi = (page.resolution.x_dpi, page.resolution.y_dpi)
     Image.fromarray(~page.pels()).save(file, "TIFF", compression=name, dpi=dpi, tiffinfo=tags)
     image = Image.open(file)
-    offsets, counts = image.tag_v2[273], image.tag_v2[279]  # type: ignore[attr-defined]
+    offsets, counts = image.tag_v2[273], image.tag_v2[279]
     assert len(offsets) == 1
     return file.getvalue()[offsets[0] : offsets[0] + counts[0]]
 
