@@ -168,7 +168,7 @@ class _Receiver:
             raise Failure(code, f"no page after {response.name}")
         if isinstance(signal, Heard):
             return None, self._expect_post_message(signal, ResultCode.RX_DCNDATA)
-        self.session.emit(PageStarted(self.session.now, self.session.pages + 1))
+        self.session.emit(PageStarted(signal.begin, self.session.pages + 1))
         self.session.step = f"receiving page {self.session.pages + 1}"
         octets = yield from self._collect(signal, modulation, LONGEST_PAGE)
         return (yield from self._wait_for_post_message(octets, modulation))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faxcore import coding
-from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, Retrain
+from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, PageStarted, Retrain
 from faxcore.page import A4_WIDTH, Page, Resolution
 from faxcore.result import DETAIL_STOPPED_BY_OWNER
 from faxcore.t30.frames import FCF, parse_frame
@@ -211,6 +211,15 @@ def test_frames_are_stamped_when_they_are_out() -> None:
     play(carrier, "DCS/9600")
     assert [type(event) for event in events[:3]] == [FramesSent, FramesReceived, Negotiated]
     assert events[1].at == carrier.now
+
+
+def test_a_page_starts_when_its_carrier_was_recognised() -> None:
+    events: list[Event] = []
+    carrier = ScriptedCarrier(receiving_terminal(new_session(events), lambda page: None), far_x=True)
+    play(carrier, "DCS/9600", "TCF")
+    before = carrier.now
+    play(carrier, "PAGE 100/0")
+    assert [event.at for event in events if isinstance(event, PageStarted)] == [before + 0.2]
 
 
 def test_failures_are_told_as_they_happen() -> None:
