@@ -206,12 +206,14 @@ class _Receiver:
             raise Failure(ResultCode.RX_NOFAX, "a page without one line")
         if response is FCF.RTN:
             return self._refuse_page()
+        if response is FCF.RTP:
+            self.session.retrain(f"page {number} damaged (RTP)")
         self.store(decoded.page)
         self.confirmation = PageReceived(0.0, number, len(carrier.octets), rows, bad_rows, decoded.longest_bad_run)
         return response
 
     def _refuse_page(self) -> FCF:
-        self.session.retrain(f"page {self.session.pages + 1} refused")
+        self.session.retrain(f"page {self.session.pages + 1} refused (RTN)")
         return FCF.RTN
 
     def _after_page(self, response: FCF) -> Steps[Heard | None]:

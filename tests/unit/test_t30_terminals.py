@@ -226,10 +226,13 @@ def test_failures_are_told_as_they_happen() -> None:
     events: list[Event] = []
     session = new_session(events)
     carrier = ScriptedCarrier(receiving_terminal(session, lambda page: None), far_x=True)
-    play(carrier, "DCS/9600", "TCF/bad", "DCS/7200", "TCF", "PAGE 100/50", "MPS", "DCN")
+    play(carrier, "DCS/9600", "TCF/bad", "DCS/7200", "TCF", "PAGE 100/50", "MPS")
+    play(carrier, "DCS/7200", "TCF", "PAGE 100/9", "MPS", "DCN")
     retrains = [event.modulation.bit_rate for event in events if isinstance(event, Retrain)]
-    assert retrains == [9600, 7200]
-    assert session.result(1.0).attempts == ("training failed at v29 9600", "page 1 refused at v29 7200")
+    assert retrains == [9600, 7200, 7200]
+    assert session.result(1.0).attempts == (
+        "training failed at v29 9600", "page 1 refused (RTN) at v29 7200", "page 1 damaged (RTP) at v29 7200",
+    )  # fmt: skip
 
 
 def test_a_result_before_the_end_is_that_of_a_dropped_call() -> None:
