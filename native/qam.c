@@ -1,1 +1,72 @@
+/* Transmission: octets to points, points to samples. */
 #include "qam.h"
+#include "qam_lanes.h"
+
+static uint32_t KERNEL(next_symbol)(struct qam_coder *c, const uint8_t *table, uint32_t group)
+{
+    uint32_t mask = (1u << c->bits) - 1;
+    /* The taps reach further back than a group is long, so a whole group is scrambled at once. */
+    uint32_t sent = (group ^ c->scrambler >> (c->tap_near - c->bits) ^ c->scrambler >> (c->tap_far - c->bits)) & mask;
+    c->scrambler = c->scrambler << c->bits | sent;
+    uint32_t point = table[(c->state << c->bits) + sent];
+    c->state = point & (uint32_t)c->state_mask;
+    return point;
+}
+
+int64_t KERNEL(qam_encode)(struct qam_coder *coder, const uint8_t *table, const uint8_t *octets, int64_t n, uint8_t *symbols)
+{
+    struct qam_coder c = *coder;
+    int64_t made = 0;
+    for (int64_t i = 0; i < n; i++) {
+        for (int bit = 0; bit < 8; bit++) {
+            c.pending = c.pending << 1 | (octets[i] >> bit & 1);
+            if (++c.pending_bits == c.bits) {
+                symbols[made++] = (uint8_t)KERNEL(next_symbol)(&c, table, c.pending);
+                c.pending = 0;
+                c.pending_bits = 0;
+            }
+        }
+    }
+    *coder = c;
+    return made;
+}
+
+static int16_t KERNEL(to_sample)(float value)
+{
+    long rounded = lrintf(value);
+    return (int16_t)(rounded > 32767 ? 32767 : rounded < -32768 ? -32768 : rounded);
+}
+
+enum { QAM_SHAPE_SYMBOLS = 256 };
+
+/* Points of symbols [first, first + n) as floats in turn; nothing is sent before and after those that are given. */
+static void KERNEL(lay_points)(const float *points, const uint8_t *symbols, int64_t n_symbols, int64_t first, int n, float *laid)
+{
+    for (int i = 0; i < n; i++) {
+        int64_t at = first + i;
+        const float *point = at >= 0 && at < n_symbols ? points + 2 * symbols[at] : NULL;
+        laid[2 * i] = point ? point[0] : 0.0f;
+        laid[2 * i + 1] = point ? point[1] : 0.0f;
+    }
+}
+
+void KERNEL(qam_shape)(const struct qam_pulse *pulse, const float *taps, const float *points, const uint8_t *symbols,
+                       int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out, int64_t n)
+{
+    float laid[2 * (QAM_SPAN_MAX + QAM_SHAPE_SYMBOLS)];
+    int width = 2 * pulse->span;
+    int64_t row = first_sample % pulse->rows;
+    int64_t newest = first_sample * pulse->up / pulse->down;
+    int64_t rest = first_sample * pulse->up % pulse->down;
+    for (int64_t i = 0; i < n;) {
+        int64_t oldest = newest - pulse->span + 1;
+        KERNEL(lay_points)(points, symbols, n_symbols, oldest - first_symbol, pulse->span + QAM_SHAPE_SYMBOLS, laid);
+        for (; i < n && newest - pulse->span + 1 - oldest <= QAM_SHAPE_SYMBOLS; i++) {
+            const float *window = laid + 2 * (newest - pulse->span + 1 - oldest);
+            out[i] = KERNEL(to_sample)(KERNEL(dot)(window, taps + row * width, width));
+            row = row + 1 == pulse->rows ? 0 : row + 1;
+            for (rest += pulse->up; rest >= pulse->down; rest -= pulse->down)
+                newest++;
+        }
+    }
+}

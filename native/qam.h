@@ -1,9 +1,91 @@
+/* Carriers with amplitude and phase: what V.29, V.17 and V.27ter share. No number of any recommendation is here. */
 #ifndef FAXCORE_QAM_H
 #define FAXCORE_QAM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define QAM_KERNELS(X)
+/* Scrambler 1 + x^-tap_near + x^-tap_far, then a coder: table[state][group] gives the point sent, whose low bits
+ * are the next state. A group is `bits` scrambled bits, the first in time most significant. */
+struct qam_coder {
+    uint32_t scrambler;  /* bits sent, the newest least significant */
+    uint32_t state;
+    uint32_t pending;    /* bits fed that do not fill a group yet, the oldest most significant */
+    int32_t pending_bits;
+    int32_t bits;
+    int32_t tap_near, tap_far;
+    int32_t state_mask;
+};
+
+/* Pulses: row n % rows of `taps` holds, for output sample n, the weights of the last `span` symbols (real and
+ * imaginary part in turn, the oldest first), carrier included. Sample n hears symbols up to n * up / down. */
+struct qam_pulse {
+    int32_t rows, span;
+    int32_t up, down;
+};
+
+#define QAM_SPAN_MAX 64
+
+/* Decision-directed reception of one carrier; the owner (Python) acquires, this loop hunts and decodes. */
+enum { QAM_TAPS = 32, QAM_FRONT = 48, QAM_BLOCK = 80, QAM_LINES = 3, QAM_HISTORY = 4096, QAM_DELAY = 512,
+       QAM_RECENT = 1024, QAM_POINTS = 256, QAM_PHASE_BITS = 6, QAM_PHASES = 1 << QAM_PHASE_BITS };
+enum qam_stage { QAM_HUNTING, QAM_COLLECTING, QAM_ACQUIRING, QAM_DATA };
+enum qam_event { QAM_NOTHING, QAM_ACQUIRE, QAM_ENDED, QAM_LOST };
+
+struct qam_receiver {
+    /* The modulation and the loops: set once. */
+    int32_t bits, tap_near, tap_far, state_mask;
+    int32_t points;              /* in lanes: a multiple of 16, spare ones far away */
+    int32_t kept, collected;     /* samples kept before a trigger, samples wanted after it */
+    int32_t symbols_a_block, low_blocks; /* the level is judged by blocks; so many low ones end the burst */
+    int64_t half_step;           /* half a symbol in 2^-32 samples */
+    double mean_power;
+    double carrier_gain, carrier_pull, timing_gain, timing_pull, drift_limit;
+    double carrier_step;         /* radians a sample: what a move of the clock turns the carrier */
+    float energy_floor, line_share, edge_share, loss_ratio;
+
+    /* Where we are: indices count from history[0], whose line time is origin. */
+    int64_t origin, filled, scan, trigger;
+    int32_t stage, hits;
+    int32_t quiet_blocks, delay_head;
+    float lost_energy;           /* energy of a block of a burst that could not be trained; 0: none is on */
+
+    /* The data loop: set by the acquisition. */
+    float step_size;
+    int64_t clock;               /* the next half symbol, in 2^-32 samples from history[0] */
+    double drift;                /* samples a symbol */
+    double phase_re, phase_im, turn_re, turn_im;
+    double last_re, last_im, last_point_re, last_point_im;
+    double power;                /* short average of the equaliser's output */
+    double block_power, block_error, held_error, error;
+    int64_t errors_counted, symbols, ended_at;
+    int32_t skip;                /* bits still to drop: the end of the training */
+    int32_t block_symbols, low_run;
+    uint32_t scrambler, state, pending;
+    int32_t pending_bits;
+    float taps_re[QAM_TAPS], taps_im[QAM_TAPS];
+    float delay_re[QAM_DELAY], delay_im[QAM_DELAY];
+    float recent_re[QAM_RECENT], recent_im[QAM_RECENT];
+    float history[QAM_HISTORY];
+};
+
+/* bank: [place between two samples][re, im][QAM_FRONT]; points: [re, im][points]; groups: [state][point];
+ * lines: [carrier re, im, lower re, im, upper re, im][QAM_BLOCK]. */
+struct qam_tables {
+    const float *bank, *points, *lines;
+    const uint8_t *groups;
+};
+
+struct qam_progress {
+    int64_t samples, octets;
+    int32_t event;
+};
+
+#define QAM_KERNELS(X) \
+    X(int64_t, qam_encode, (struct qam_coder *coder, const uint8_t *table, const uint8_t *octets, int64_t n, uint8_t *symbols)) \
+    X(void, qam_shape, (const struct qam_pulse *pulse, const float *taps, const float *points, const uint8_t *symbols, \
+                        int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out, int64_t n)) \
+    X(struct qam_progress, qam_receive, (struct qam_receiver *r, const struct qam_tables *t, const int16_t *samples, \
+                                         int64_t n, uint8_t *octets, int64_t capacity))
 
 #endif

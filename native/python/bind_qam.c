@@ -1,6 +1,133 @@
 /* Python's way to the kernels of ../qam.h: every argument is checked here, nothing is checked there. */
 #include "binding.h"
 
+static int coder_is_sound(const struct qam_coder *c)
+{
+    return c->bits >= 1 && c->bits <= 8 && c->tap_near >= c->bits && c->tap_far > c->tap_near && c->tap_far + c->bits <= 32
+           && c->pending_bits >= 0 && c->pending_bits < c->bits && c->state_mask >= 0 && c->state_mask <= 255
+           && c->state <= (uint32_t)c->state_mask;
+}
+
+static PyObject *encode(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    static const struct array_spec specs[] = {
+        {"coder", 0, 0, 1, sizeof(struct qam_coder)}, {"table", 'B', 2, 0, 0}, {"octets", 'B', 1, 0, 0}, {"symbols", 'B', 1, 1, 0}};
+    Py_buffer views[4];
+    if (check_count("qam_encode", count, 4) < 0 || get_arrays(args, specs, views, 4) < 0)
+        return NULL;
+    PyObject *result = NULL;
+    struct qam_coder *coder = views[0].buf;
+    if (views[0].len != (Py_ssize_t)sizeof *coder || !coder_is_sound(coder))
+        PyErr_SetString(PyExc_ValueError, "coder: one coder with fields in their ranges is needed");
+    else if (views[1].shape[0] != coder->state_mask + 1 || views[1].shape[1] != 1 << coder->bits)
+        PyErr_SetString(PyExc_ValueError, "table: one row a state and one column a group is needed");
+    else if (views[3].len < (views[2].len * 8 + coder->pending_bits) / coder->bits)
+        PyErr_SetString(PyExc_ValueError, "symbols: too short for the octets");
+    else {
+        int64_t made;
+        Py_BEGIN_ALLOW_THREADS
+        made = chosen->qam_encode(coder, views[1].buf, views[2].buf, views[2].len, views[3].buf);
+        Py_END_ALLOW_THREADS
+        result = PyLong_FromLongLong(made);
+    }
+    release_arrays(views, 4);
+    return result;
+}
+
+static PyObject *shape(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    static const struct array_spec specs[] = {
+        {"taps", 'f', 2, 0, 0}, {"points", 'f', 2, 0, 0}, {"symbols", 'B', 1, 0, 0}, {"out", 'h', 1, 1, 0}};
+    long long up, down, first_symbol, first_sample;
+    if (check_count("qam_shape", count, 8) < 0 || get_int(args[4], "up", 1, 1000, &up) < 0
+        || get_int(args[5], "down", 1, 1000, &down) < 0 || get_int(args[6], "first_symbol", 0, 1ll << 40, &first_symbol) < 0
+        || get_int(args[7], "first_sample", 0, 1ll << 40, &first_sample) < 0)
+        return NULL;
+    Py_buffer views[4];
+    if (get_arrays(args, specs, views, 4) < 0)
+        return NULL;
+    PyObject *result = NULL;
+    Py_ssize_t rows = views[0].shape[0], width = views[0].shape[1];
+    if (rows < 1 || rows > 1 << 20 || width < 16 || width > 2 * QAM_SPAN_MAX || width % 16)
+        PyErr_SetString(PyExc_ValueError, "taps: rows of 8 to 64 symbols, a multiple of 8, are needed");
+    else if (views[1].shape[0] != 256 || views[1].shape[1] != 2)
+        PyErr_SetString(PyExc_ValueError, "points: shape (256, 2) is needed");
+    else if (up > down)
+        PyErr_SetString(PyExc_ValueError, "up: at most one symbol a sample");
+    else {
+        struct qam_pulse pulse = {(int32_t)rows, (int32_t)(width / 2), (int32_t)up, (int32_t)down};
+        Py_BEGIN_ALLOW_THREADS
+        chosen->qam_shape(&pulse, views[0].buf, views[1].buf, views[2].buf, views[2].len, first_symbol, first_sample,
+                          views[3].buf, views[3].shape[0]);
+        Py_END_ALLOW_THREADS
+        result = Py_NewRef(Py_None);
+    }
+    release_arrays(views, 4);
+    return result;
+}
+
+static int within(int64_t value, int64_t low, int64_t high)
+{
+    return value >= low && value <= high;
+}
+
+/* What the kernel indexes by, and what its clock is made of; other floating-point fields may hold anything. */
+static int receiver_is_sound(const struct qam_receiver *r)
+{
+    return within(r->bits, 1, 8) && within(r->tap_near, 1, 31) && within(r->tap_far, 1, 31)
+           && within(r->state_mask, 0, 255) && r->state <= (uint32_t)r->state_mask
+           && within(r->points, 16, QAM_POINTS) && r->points % 16 == 0
+           && within(r->kept, QAM_BLOCK, 1024) && within(r->collected, QAM_BLOCK, QAM_HISTORY - 1024 - QAM_BLOCK)
+           && within(r->symbols_a_block, 1, 4096) && r->low_blocks >= 1
+           && within(r->half_step, 1ll << 32, 8ll << 32) && r->drift_limit >= 0 && r->drift_limit <= 0.01
+           && r->drift <= r->drift_limit && r->drift >= -r->drift_limit && r->timing_gain >= 0 && r->timing_gain <= 0.05
+           && r->timing_pull >= 0 && r->timing_pull <= 0.05 && r->carrier_step >= 0 && r->carrier_step <= 4
+           && r->mean_power > 0 && r->mean_power < 1e9
+           && within(r->filled, 0, QAM_HISTORY) && within(r->stage, QAM_HUNTING, QAM_DATA)
+           && (r->stage != QAM_HUNTING || within(r->scan, 0, QAM_HISTORY))
+           && (r->stage != QAM_COLLECTING || within(r->trigger, 0, QAM_HISTORY))
+           && (r->stage != QAM_DATA || within(r->clock, 0, (int64_t)QAM_HISTORY << 32))
+           && within(r->delay_head, QAM_TAPS, QAM_DELAY) && within(r->pending_bits, 0, 7);
+}
+
+static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    static const struct array_spec specs[] = {
+        {"receiver", 0, 0, 1, sizeof(struct qam_receiver)}, {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0},
+        {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0}, {"samples", 'h', 1, 0, 0}, {"octets", 'B', 1, 1, 0}};
+    Py_buffer views[7];
+    if (check_count("qam_receive", count, 7) < 0 || get_arrays(args, specs, views, 7) < 0)
+        return NULL;
+    PyObject *result = NULL;
+    struct qam_receiver *r = views[0].buf;
+    if (views[0].len != (Py_ssize_t)sizeof *r || !receiver_is_sound(r))
+        PyErr_SetString(PyExc_ValueError, "receiver: one receiver with fields in their ranges is needed");
+    else if (views[1].shape[0] != QAM_PHASES || views[1].shape[1] != 2 || views[1].shape[2] != QAM_FRONT)
+        PyErr_Format(PyExc_ValueError, "bank: shape (%d, 2, %d) is needed", QAM_PHASES, QAM_FRONT);
+    else if (views[2].shape[0] != 2 || views[2].shape[1] != r->points)
+        PyErr_SetString(PyExc_ValueError, "points: shape (2, points) is needed");
+    else if (views[3].shape[0] != 2 * QAM_LINES || views[3].shape[1] != QAM_BLOCK)
+        PyErr_Format(PyExc_ValueError, "lines: shape (%d, %d) is needed", 2 * QAM_LINES, QAM_BLOCK);
+    else if (views[4].shape[0] != r->state_mask + 1 || views[4].shape[1] != r->points)
+        PyErr_SetString(PyExc_ValueError, "groups: one row a state and one column a point is needed");
+    else {
+        struct qam_tables tables = {views[1].buf, views[2].buf, views[3].buf, views[4].buf};
+        struct qam_progress done;
+        Py_BEGIN_ALLOW_THREADS
+        done = chosen->qam_receive(r, &tables, views[5].buf, views[5].shape[0], views[6].buf, views[6].len);
+        Py_END_ALLOW_THREADS
+        result = Py_BuildValue("LLi", (long long)done.samples, (long long)done.octets, (int)done.event);
+    }
+    release_arrays(views, 7);
+    return result;
+}
+
 PyMethodDef qam_methods[] = {
+    {"qam_encode", VECTORCALL(encode), METH_FASTCALL, NULL},
+    {"qam_shape", VECTORCALL(shape), METH_FASTCALL, NULL},
+    {"qam_receive", VECTORCALL(receive), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -1,0 +1,318 @@
+"""Twins of native/qam.c and native/qam_receive.c: carriers with amplitude and phase.
+
+Sums run over sixteen float32 lanes folded in one fixed order, so twin and kernel agree to the bit.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+f32 = np.float32
+
+TAPS, FRONT, BLOCK, LINES, HISTORY, DELAY, RECENT = 32, 48, 80, 3, 4096, 512, 1024
+PHASE_BITS = 6
+PHASES = 1 << PHASE_BITS
+HUNTING, COLLECTING, ACQUIRING, DATA = range(4)
+NOTHING, ACQUIRE, ENDED, LOST = range(4)
+REACH = FRONT + 24
+
+CODER = np.dtype(
+    [
+        ("scrambler", "u4"), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"),
+        ("bits", "i4"), ("tap_near", "i4"), ("tap_far", "i4"), ("state_mask", "i4"),
+    ],
+    align=True,
+)  # fmt: skip
+"""struct qam_coder."""
+
+RECEIVER = np.dtype(
+    [
+        ("bits", "i4"), ("tap_near", "i4"), ("tap_far", "i4"), ("state_mask", "i4"), ("points", "i4"),
+        ("kept", "i4"), ("collected", "i4"), ("symbols_a_block", "i4"), ("low_blocks", "i4"),
+        ("half_step", "i8"), ("mean_power", "f8"),
+        ("carrier_gain", "f8"), ("carrier_pull", "f8"), ("timing_gain", "f8"), ("timing_pull", "f8"),
+        ("drift_limit", "f8"), ("carrier_step", "f8"),
+        ("energy_floor", "f4"), ("line_share", "f4"), ("edge_share", "f4"), ("loss_ratio", "f4"),
+        ("origin", "i8"), ("filled", "i8"), ("scan", "i8"), ("trigger", "i8"),
+        ("stage", "i4"), ("hits", "i4"), ("quiet_blocks", "i4"), ("delay_head", "i4"), ("lost_energy", "f4"),
+        ("step_size", "f4"), ("clock", "i8"), ("drift", "f8"),
+        ("phase_re", "f8"), ("phase_im", "f8"), ("turn_re", "f8"), ("turn_im", "f8"),
+        ("last_re", "f8"), ("last_im", "f8"), ("last_point_re", "f8"), ("last_point_im", "f8"),
+        ("power", "f8"), ("block_power", "f8"), ("block_error", "f8"), ("held_error", "f8"), ("error", "f8"),
+        ("errors_counted", "i8"), ("symbols", "i8"), ("ended_at", "i8"),
+        ("skip", "i4"), ("block_symbols", "i4"), ("low_run", "i4"),
+        ("scrambler", "u4"), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"),
+        ("taps_re", "f4", TAPS), ("taps_im", "f4", TAPS), ("delay_re", "f4", DELAY), ("delay_im", "f4", DELAY),
+        ("recent_re", "f4", RECENT), ("recent_im", "f4", RECENT), ("history", "f4", HISTORY),
+    ],
+    align=True,
+)  # fmt: skip
+"""struct qam_receiver."""
+
+
+def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> Any:
+    """Dot products along the last axis (a multiple of 16), summed as the kernels do."""
+    product = a * b
+    lanes = product[..., :16].copy()
+    for i in range(16, product.shape[-1], 16):
+        lanes += product[..., i : i + 16]
+    for half in (8, 4, 2, 1):
+        lanes = lanes[..., :half] + lanes[..., half:]
+    return lanes[..., 0]
+
+
+def qam_encode(coder: Any, table: NDArray[np.uint8], octets: Any, symbols: Any) -> int:
+    """Scramble octets (first bit least significant) and code them to point numbers; how many were made."""
+    c = coder.reshape(-1)[0]
+    made = 0
+    for bit in np.unpackbits(np.frombuffer(octets, np.uint8), bitorder="little").tolist():
+        c["pending"] = int(c["pending"]) << 1 | bit
+        c["pending_bits"] += 1
+        if c["pending_bits"] == c["bits"]:
+            symbols[made] = _next_symbol(c, table, int(c["pending"]))
+            c["pending"] = c["pending_bits"] = 0
+            made += 1
+    return made
+
+
+def _next_symbol(c: Any, table: NDArray[np.uint8], group: int) -> int:
+    register, near, far, bits = (int(c[name]) for name in ("scrambler", "tap_near", "tap_far", "bits"))
+    for i in reversed(range(bits)):
+        sent = group >> i & 1 ^ register >> (near - 1) & 1 ^ register >> (far - 1) & 1
+        register = (register << 1 | sent) & 0xFFFFFFFF
+    point = int(table[c["state"], register & (1 << bits) - 1])
+    c["scrambler"], c["state"] = register, point & int(c["state_mask"])
+    return point
+
+
+def qam_shape(
+    taps: NDArray[np.float32], points: NDArray[np.float32], symbols: Any, out: NDArray[np.int16],
+    up: int, down: int, first_symbol: int, first_sample: int,
+) -> None:  # fmt: skip
+    """Samples from `first_sample` on of point numbers that begin with symbol `first_symbol`."""
+    n = np.arange(first_sample, first_sample + len(out))
+    span = taps.shape[1] // 2
+    at = (n * up // down - first_symbol)[:, None] + np.arange(1 - span, 1)
+    inside = (at >= 0) & (at < len(symbols))
+    padded = np.append(np.frombuffer(symbols, np.uint8), np.uint8(0))
+    window = np.where(inside[..., None], points[padded[np.where(inside, at, -1)]], f32(0)).reshape(len(n), 2 * span)
+    out[:] = np.clip(np.rint(dot(window, taps[n % len(taps)])), -32768, 32767)
+
+
+class _Receiver:
+    """One call of qam_receive: the fields of the state are `s`, so that the loop reads like the C one."""
+
+    def __init__(self, state: Any, bank: Any, points: Any, lines: Any, groups: Any) -> None:
+        self.bank, self.points, self.lines, self.groups = bank, points, lines, groups
+        self.record = state.reshape(-1)[0]
+        self.s = SimpleNamespace()
+        for name, (dtype, *_) in (RECEIVER.fields or {}).items():
+            value = self.record[name]
+            plain = not dtype.shape and dtype != np.float32
+            setattr(self.s, name, value.item() if plain else value)
+
+    def save(self) -> None:
+        for name, (dtype, *_) in (RECEIVER.fields or {}).items():
+            if not dtype.shape:
+                self.record[name] = getattr(self.s, name)
+
+    def line_energy(self, block: Any, line: int) -> Any:
+        re, im = dot(block, self.lines[line]), dot(block, self.lines[line + 1])
+        return (re * re + im * im) * (f32(2) / f32(BLOCK))
+
+    def looks_like_alternations(self, block: Any, energy: Any) -> bool:
+        if energy <= self.s.energy_floor:
+            return False
+        carrier = self.line_energy(block, 0)
+        edges = self.line_energy(block, 2) + self.line_energy(block, 4)
+        return bool(edges > self.s.edge_share * energy and carrier + edges > self.s.line_share * energy)
+
+    def lost_burst_ended(self, energy: Any) -> bool:
+        if self.s.lost_energy == 0:
+            return False
+        self.s.quiet_blocks = self.s.quiet_blocks + 1 if energy < self.s.loss_ratio * self.s.lost_energy else 0
+        if self.s.quiet_blocks < 3:
+            return False
+        self.s.lost_energy, self.s.quiet_blocks = f32(0), 0
+        return True
+
+    def hunt(self) -> int:
+        while self.s.scan + BLOCK <= self.s.filled:
+            block = self.s.history[self.s.scan : self.s.scan + BLOCK]
+            energy = dot(block, block)
+            self.s.hits = self.s.hits + 1 if self.looks_like_alternations(block, energy) else 0
+            self.s.scan += BLOCK
+            if self.s.hits == 2:
+                self.s.trigger = self.s.scan - 2 * BLOCK
+                self.s.hits, self.s.stage = 0, COLLECTING
+                return NOTHING
+            if self.lost_burst_ended(energy):
+                return LOST
+        return NOTHING
+
+    def take_half(self) -> None:
+        place = self.s.clock + (1 << (31 - PHASE_BITS))
+        window = self.s.history[place >> 32 : (place >> 32) + FRONT]
+        row = self.bank[place >> (32 - PHASE_BITS) & (PHASES - 1)]
+        if self.s.delay_head == DELAY:
+            self.s.delay_re[:TAPS], self.s.delay_im[:TAPS] = self.s.delay_re[-TAPS:], self.s.delay_im[-TAPS:]
+            self.s.delay_head = TAPS
+        self.s.delay_re[self.s.delay_head] = dot(window, row[0])
+        self.s.delay_im[self.s.delay_head] = dot(window, row[1])
+        self.s.delay_head += 1
+        self.s.clock += self.s.half_step
+
+    def equalise(self) -> tuple[float, float]:
+        y_re, y_im = (d[self.s.delay_head - TAPS : self.s.delay_head] for d in (self.s.delay_re, self.s.delay_im))
+        return (
+            float(dot(self.s.taps_re, y_re) - dot(self.s.taps_im, y_im)),
+            float(dot(self.s.taps_re, y_im) + dot(self.s.taps_im, y_re)),
+        )
+
+    def adapt(self, re: Any, im: Any) -> None:
+        y_re, y_im = (d[self.s.delay_head - TAPS : self.s.delay_head] for d in (self.s.delay_re, self.s.delay_im))
+        self.s.taps_re += re * y_re + im * y_im
+        self.s.taps_im += im * y_re - re * y_im
+
+    def nearest(self, re: float, im: float) -> int:
+        dx, dy = self.points[0] - f32(re), self.points[1] - f32(im)
+        key = (dx * dx + dy * dy).view(np.int32) & ~255
+        return int((key | np.arange(len(key), dtype=np.int32)).min()) & 255
+
+    def deliver(self, group: int) -> int | None:
+        self.s.scrambler = (self.s.scrambler << self.s.bits | group) & 0xFFFFFFFF
+        plain = self.s.scrambler ^ self.s.scrambler >> self.s.tap_near ^ self.s.scrambler >> self.s.tap_far
+        if self.s.skip > 0:
+            self.s.skip -= self.s.bits
+            return None
+        self.s.pending = (self.s.pending << self.s.bits | plain & ((1 << self.s.bits) - 1)) & 0xFFFFFFFF
+        self.s.pending_bits += self.s.bits
+        if self.s.pending_bits < 8:
+            return None
+        self.s.pending_bits -= 8
+        return int(f"{self.s.pending >> self.s.pending_bits & 255:08b}"[::-1], 2)
+
+    def steer(self, re: float, im: float, point_re: float, point_im: float, steady: bool) -> None:
+        angle = move = 0.0
+        if steady:
+            angle = (im * point_re - re * point_im) / self.s.mean_power
+            early = re * self.s.last_point_re + im * self.s.last_point_im
+            early = (early - self.s.last_re * point_re - self.s.last_im * point_im) / self.s.mean_power
+            drift = self.s.drift + self.s.timing_pull * early
+            self.s.drift = max(min(drift, self.s.drift_limit), -self.s.drift_limit)
+            move = self.s.timing_gain * early
+        self.s.clock += int((move + self.s.drift) * 4294967296.0)
+        self.s.turn_re, self.s.turn_im = turned(self.s.turn_re, self.s.turn_im, 1.0, 0.0, self.s.carrier_pull * angle)
+        self.s.phase_re, self.s.phase_im = turned(
+            self.s.phase_re, self.s.phase_im, self.s.turn_re, self.s.turn_im,
+            self.s.carrier_gain * angle + self.s.carrier_step * move,
+        )
+        self.s.last_re, self.s.last_im, self.s.last_point_re, self.s.last_point_im = re, im, point_re, point_im
+
+    def judge_level(self, power: float, error: float) -> bool:
+        self.s.block_power += power
+        self.s.block_error += error
+        self.s.block_symbols += 1
+        if self.s.block_symbols < self.s.symbols_a_block:
+            return False
+        low = self.s.block_power < float(self.s.loss_ratio) * self.s.mean_power * self.s.symbols_a_block
+        if not low:
+            self.s.error += self.s.held_error
+            self.s.errors_counted += self.s.symbols_a_block if self.s.held_error > 0 else 0
+            self.s.held_error = self.s.block_error
+        self.s.low_run = self.s.low_run + 1 if low else 0
+        self.s.block_power = self.s.block_error = 0.0
+        self.s.block_symbols = 0
+        return bool(self.s.low_run == self.s.low_blocks)
+
+    def take_symbol(self) -> tuple[bool, int | None]:
+        self.take_half()
+        self.take_half()
+        z_re, z_im = self.equalise()
+        re = z_re * self.s.phase_re + z_im * self.s.phase_im
+        im = z_im * self.s.phase_re - z_re * self.s.phase_im
+        point = self.nearest(re, im)
+        point_re, point_im = (float(axis[point]) for axis in self.points)
+        error_re, error_im, power = point_re - re, point_im - im, re * re + im * im
+        self.s.power += 0.125 * (power - self.s.power)
+        steady = self.s.power > 0.3 * self.s.mean_power and power < 8.0 * self.s.mean_power
+        if steady:
+            step = float(self.s.step_size)
+            self.adapt(
+                f32(step * (error_re * self.s.phase_re - error_im * self.s.phase_im)),
+                f32(step * (error_re * self.s.phase_im + error_im * self.s.phase_re)),
+            )
+        self.steer(re, im, point_re, point_im, steady)
+        self.s.recent_re[self.s.symbols % RECENT], self.s.recent_im[self.s.symbols % RECENT] = re, im
+        self.s.symbols += 1
+        octet = self.deliver(int(self.groups[self.s.state, point]))
+        self.s.state = point & self.s.state_mask
+        return self.judge_level(power, error_re * error_re + error_im * error_im), octet
+
+    def decode(self, octets: Any, made: int) -> tuple[int, int]:
+        while (self.s.clock >> 32) + REACH <= self.s.filled and made < len(octets):
+            known_at = self.s.origin + (self.s.clock >> 32) + REACH
+            ended, octet = self.take_symbol()
+            if octet is not None:
+                octets[made] = octet
+                made += 1
+            if ended:
+                self.s.stage, self.s.scan, self.s.hits, self.s.ended_at = HUNTING, self.s.clock >> 32, 0, known_at
+                return ENDED, made
+        return NOTHING, made
+
+    def oldest(self) -> int:
+        if self.s.stage == DATA:
+            return int(self.s.clock >> 32) - 8
+        return int((self.s.scan - BLOCK if self.s.stage == HUNTING else self.s.trigger) - self.s.kept)
+
+    def append(self, samples: Any) -> int:
+        if len(samples) and self.s.filled == HISTORY and (oldest := self.oldest()) > 0:
+            self.s.filled -= oldest
+            self.s.history[: self.s.filled] = self.s.history[oldest:].copy()
+            self.s.origin += oldest
+            if self.s.stage == DATA:
+                self.s.clock -= oldest << 32
+            elif self.s.stage == HUNTING:
+                self.s.scan -= oldest
+            else:
+                self.s.trigger -= oldest
+        taken = samples[: HISTORY - self.s.filled]
+        self.s.history[self.s.filled : self.s.filled + len(taken)] = taken
+        self.s.filled += len(taken)
+        return len(taken)
+
+    def advance(self, octets: Any, made: int) -> tuple[int, int]:
+        if self.s.stage == HUNTING and (event := self.hunt()) != NOTHING:
+            return event, made
+        if self.s.stage == COLLECTING and self.s.trigger + self.s.collected <= self.s.filled:
+            self.s.stage = ACQUIRING
+        if self.s.stage == ACQUIRING:
+            return ACQUIRE, made
+        return self.decode(octets, made) if self.s.stage == DATA else (NOTHING, made)
+
+
+def turned(re: float, im: float, by_re: float, by_im: float, angle: float) -> tuple[float, float]:
+    """(re, im) times (1 + j angle) times (by_re, by_im), its length pulled back to one."""
+    a, b = by_re - angle * by_im, by_im + angle * by_re
+    x, y = re * a - im * b, re * b + im * a
+    length = 1.5 - 0.5 * (x * x + y * y)
+    return x * length, y * length
+
+
+def qam_receive(
+    receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, samples: Any, octets: Any
+) -> tuple[int, int, int]:
+    """Advance a receiver; samples consumed, octets made, and the event that stopped it (NOTHING: all consumed)."""
+    r = _Receiver(receiver, bank, points, lines, groups)
+    used = made = 0
+    while True:
+        event, made = r.advance(octets, made)
+        if event != NOTHING or made == len(octets) or used == len(samples):
+            r.save()
+            return used, made, event
+        used += r.append(samples[used:])

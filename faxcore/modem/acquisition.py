@@ -1,0 +1,185 @@
+"""Acquisition: from a buffered training to everything the data loop has to know.
+
+Frame, carrier offset, clock offset and a regularised least-squares equaliser come from the known points of the
+training; its scrambled ones, not used until then, say whether it was one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from faxcore.kernels.twins import qam as layout
+from faxcore.units import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from faxcore.modem.qam import Scheme
+
+Complex = NDArray[np.complex128]
+
+CENTRE = layout.TAPS // 2 - 1
+"""The equaliser's tap at the symbol itself."""
+
+FRONT_DELAY = layout.FRONT // 2 - 1
+"""Samples from a matched filter's first sample to the one it is centred on."""
+
+CHUNK = 64
+"""Symbols correlated coherently: short enough for any carrier offset, long enough to stand out of noise."""
+
+PASS = 0.25
+"""Largest mean squared error over the check, relative to its power; a false start has about 2."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A trained receiver just before the first symbol of the check. Times in samples from the buffer's start."""
+
+    first: float  # peak of the first alternation
+    clock: float  # where the next matched filter begins
+    drift: float  # samples a symbol, above the nominal
+    phase: complex  # carrier at the next symbol
+    turn: complex  # carrier advance a symbol
+    taps: Complex
+    delay: Complex  # half-symbol samples already taken
+    front_power: float
+    rms: float
+    evm: float
+
+
+def acquire(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> Lock | None:
+    """Train on samples in which alternations were seen about sample `expected`; None where that was no training."""
+    guess = _find_frame(scheme, samples, expected)
+    if guess is None:
+        return None
+    fit = _Fit(scheme, samples, *guess)
+    for _ in range(3):
+        fit.solve(fit.conditioning)
+        fit.refine(fit.conditioning)
+    fit.solve(fit.conditioning)
+    if not fit.error(fit.check) < PASS:
+        return None
+    fit.refine(fit.all)
+    fit.solve(fit.all)
+    return fit.lock()
+
+
+def front(scheme: Scheme, samples: NDArray[np.float32], clocks: NDArray[np.float64]) -> Complex:
+    """Matched-filter outputs that begin at `clocks` (samples), the carrier still on."""
+    place = np.floor(clocks * layout.PHASES + 0.5).astype(np.int64)
+    windows = sliding_window_view(samples, layout.FRONT)[place >> layout.PHASE_BITS]
+    bank = scheme.bank[place & (layout.PHASES - 1)]
+    both = np.matmul(bank, windows[..., None])[..., 0].astype(np.float64)
+    return np.asarray(both[:, 0] + 1j * both[:, 1])
+
+
+def _find_frame(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> tuple[float, float] | None:
+    """Peak of the first alternation (samples) and carrier offset (Hz)."""
+    half = SAMPLE_RATE / scheme.symbol_rate / 2
+    clocks = np.arange(0, len(samples) - layout.FRONT - 1, half)
+    base = front(scheme, samples, clocks) * np.exp(-2j * np.pi * scheme.carrier_hz / SAMPLE_RATE * clocks)
+    # Equal letters are two symbols apart.
+    m = np.arange(int(expected / half), int((expected + 2 * layout.BLOCK) / half) - 4)
+    offset = np.angle(np.vdot(base[m], base[m + 4])) / (2 * np.pi * 4 * half) * SAMPLE_RATE
+    base *= np.exp(-2j * np.pi * offset / SAMPLE_RATE * clocks)
+    start = int((expected - FRONT_DELAY - 280) / half)
+    scores = _correlate(scheme, base[max(start, 0) :], int(340 / half))
+    total = np.sum(np.abs(scores) ** 2, axis=1)
+    best = int(np.argmax(total))
+    if best in (0, len(total) - 1):
+        return None
+    before, peak, after = total[best - 1 : best + 2]
+    fraction = 0.5 * (before - after) / (before - 2 * peak + after)
+    step = np.angle(np.vdot(scores[best, :-1], scores[best, 1:]))
+    offset += step / (2 * np.pi * CHUNK) * scheme.symbol_rate
+    return (max(start, 0) + best + fraction) * half + FRONT_DELAY, float(offset)
+
+
+def _correlate(scheme: Scheme, base: Complex, places: int) -> Complex:
+    """Correlation of each chunk of the conditioning sequence, for a first alternation at each half symbol."""
+    known = scheme.points[scheme.conditioning].reshape(-1, CHUNK)
+    known = known - known.mean(axis=1, keepdims=True)  # the carrier line says nothing about the frame
+    begin = 2 * len(scheme.alternations)
+    windows = sliding_window_view(base[begin:], 2 * known.size - 1)[:places, ::2]
+    return np.asarray(np.einsum("pck,ck->pc", windows.reshape(len(windows), -1, CHUNK), known.conj()))
+
+
+class _Fit:
+    """An equaliser fitted to the training, given where it begins, its carrier offset and its clock."""
+
+    def __init__(self, scheme: Scheme, samples: NDArray[np.float32], first: float, offset_hz: float) -> None:
+        self.scheme, self.samples = scheme, samples
+        self.first = first
+        self.turn_angle = 2 * np.pi * (scheme.carrier_hz + offset_hz) / scheme.symbol_rate
+        self.symbol = SAMPLE_RATE / scheme.symbol_rate
+        self.start = len(scheme.alternations)  # the alternations, three lines only, teach an equaliser nothing
+        self.known = scheme.known[self.start :]
+        self.all = slice(0, len(self.known))
+        self.conditioning = slice(0, len(self.known) - scheme.check)
+        self.check = slice(len(self.known) - scheme.check, len(self.known))
+        self.taps: Complex = np.zeros(layout.TAPS, np.complex128)
+        self._take()
+
+    def _take(self) -> None:
+        """Half-symbol samples around every known symbol, turned back by its carrier phase."""
+        half = self.symbol / 2
+        j = np.arange(2 * len(self.known) + layout.TAPS + 2) + 2 * self.start - CENTRE - 1
+        self.clocks = self.first - FRONT_DELAY + half * j
+        self.halves = front(self.scheme, self.samples, np.clip(self.clocks, 0, len(self.samples) - layout.FRONT - 1))
+        self.turns = np.exp(1j * self.turn_angle * np.arange(len(self.known)))
+        wide = sliding_window_view(self.halves, layout.TAPS + 2)[: 2 * len(self.known) : 2] * self.turns.conj()[:, None]
+        self.early, self.windows, self.late = wide[:, :-2], wide[:, 1:-1], wide[:, 2:]
+
+    def solve(self, part: slice, ridge: float = 0.01) -> None:
+        """Least squares, held towards a single tap where the two points of the sequence say nothing."""
+        a, c = self.windows[part], self.known[part]
+        centre = a[:, CENTRE]
+        prior = np.zeros(layout.TAPS, np.complex128)
+        prior[CENTRE] = np.vdot(centre, c) / np.vdot(centre, centre).real
+        normal = a.conj().T @ a
+        load = ridge * np.trace(normal).real / layout.TAPS
+        self.taps = prior + np.linalg.solve(
+            normal + load * np.eye(layout.TAPS), a.conj().T @ c - normal @ prior
+        )
+
+    def refine(self, part: slice) -> None:
+        """Read carrier and clock offset out of what the equaliser left over, and take the samples anew."""
+        v = self.windows[part] @ self.taps
+        k = np.arange(len(v)) - (len(v) - 1) / 2
+        half_turn = np.exp(0.5j * self.turn_angle)
+        slope = 0.5 * (self.late[part] / half_turn - self.early[part] * half_turn) @ self.taps  # by half a symbol
+        columns: list[Any] = [1j * v, 1j * v * k, slope, slope * k]
+        design = np.array([np.concatenate([x.real, x.imag]) for x in columns]).T
+        rest = self.known[part] - v
+        found = np.linalg.lstsq(design, np.concatenate([rest.real, rest.imag]), rcond=None)[0]
+        stretch = float(np.clip(found[3] * self.symbol / 2, -0.002, 0.002))
+        self.turn_angle += 2 * np.pi * self.scheme.carrier_hz / SAMPLE_RATE * stretch - found[1]
+        middle = self.start + (len(v) - 1) / 2
+        self.first -= stretch * middle
+        self.symbol += stretch
+        self._take()
+
+    def error(self, part: slice) -> float:
+        """Mean squared error relative to the power of the points."""
+        c = self.known[part]
+        rest = c - self.windows[part] @ self.taps
+        return float(np.sum(np.abs(rest) ** 2) / np.sum(np.abs(c) ** 2))
+
+    def lock(self) -> Lock:
+        k = self.check.start
+        begin, end = (int(self.first + self.symbol * n) for n in (self.start, self.start + k))
+        return Lock(
+            first=self.first,
+            clock=float(self.clocks[2 * k + layout.TAPS - 1]),
+            drift=self.symbol - SAMPLE_RATE / self.scheme.symbol_rate,
+            phase=complex(self.turns[k]),
+            turn=complex(np.exp(1j * self.turn_angle)),
+            taps=self.taps,
+            delay=self.halves[2 * k + 1 : 2 * k + layout.TAPS - 1],
+            front_power=float(np.mean(np.abs(self.windows) ** 2)),
+            rms=float(np.sqrt(np.mean(self.samples[begin:end].astype(np.float64) ** 2))),
+            evm=self.error(self.all) ** 0.5,
+        )

@@ -1,0 +1,94 @@
+"""V.29 at 9600 and 7200 bit/s [V.29], as facsimile uses it [T.4 6]."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faxcore.modem import qam
+from faxcore.signals import Modulation
+
+CARRIER_HZ = 1700.0  # [V.29 2.1]
+SYMBOL_RATE = 2400  # [V.29 3]
+ROLL_OFF = 0.25  # free; what keeps 500 and 2900 Hz 3 dB down [V.29 11]
+SCRAMBLER_TAPS = (18, 23)  # [V.29 9]
+GAP = 48  # segment 1, no energy [V.29 8]
+ALTERNATIONS = 128  # segment 2
+CONDITIONING = 384  # segment 3
+CHECK = 48  # segment 4
+TURN_OFF = 32  # not prescribed [V.29 5.3]; flushes the far receiver's pipeline
+ECHO_TONE = 480  # 200 ms of carrier before segment 1, as T.30 terminals send it against echo suppressors
+
+PHASE_CHANGE = {0b001: 0, 0b000: 1, 0b010: 2, 0b011: 3, 0b111: 4, 0b110: 5, 0b100: 6, 0b101: 7}
+"""Q2 Q3 Q4 to the change of phase in eighths of a turn [V.29 table 1]."""
+
+ANGLES = np.exp(2j * np.pi * np.arange(8) / 8)
+INNER = np.where(np.arange(8) % 2, 2**0.5, 3) * ANGLES
+OUTER = np.where(np.arange(8) % 2, 3 * 2**0.5, 5) * ANGLES
+POINTS = np.round(np.concatenate([INNER, OUTER]))
+"""By phase in eighths of a turn, then the same with Q1 = 1 [V.29 table 2]."""
+
+A, C = 4, 0  # (-3, 0) and (3, 0) at both rates [V.29 table 5]
+B_D = {9600: (8 + 7, 8 + 3), 7200: (7, 3)}  # (3, -3) and (-3, 3); (1, -1) and (-1, 1)
+
+
+def _table(bits: int) -> NDArray[np.uint8]:
+    """Point by previous phase and Q1 Q2 Q3 Q4 (Q2 Q3 Q4 at 7200, where Q1 is 0) [V.29 2.2]."""
+    groups = np.arange(1 << bits)
+    changes = np.array([PHASE_CHANGE[g & 7] for g in groups.tolist()])
+    return np.asarray((np.arange(8)[:, None] + changes) % 8 + (groups >> 3) * 8, np.uint8)
+
+
+def conditioning_bits() -> NDArray[np.uint8]:
+    """Segment 3's pseudo random sequence, 384 bits [V.29 appendix I]."""
+    stages, out = [0, 1, 0, 1, 0, 1, 0], []
+    for _ in range(CONDITIONING):
+        out.append(stages[6])
+        stages = [stages[5] ^ stages[6], *stages[:6]]
+    return np.array(out, np.uint8)
+
+
+@cache
+def scheme(modulation: Modulation) -> qam.Scheme:
+    """V.29 at one rate. ValueError for any other modulation."""
+    if modulation.name != "v29" or modulation.bit_rate not in B_D:
+        raise ValueError(f"{modulation} is not V.29 at 9600 or 7200 bit/s")
+    bits = modulation.bit_rate // SYMBOL_RATE
+    b, d = B_D[modulation.bit_rate]
+    return qam.Scheme(
+        modulation=modulation,
+        carrier_hz=CARRIER_HZ,
+        symbol_rate=SYMBOL_RATE,
+        roll_off=ROLL_OFF,
+        bits=bits,
+        points=POINTS[: 1 << bits],
+        table=_table(bits),
+        taps=SCRAMBLER_TAPS,
+        echo=np.full(ECHO_TONE, C, np.uint8),
+        gap=GAP,
+        alternations=np.tile(np.array([A, b], np.uint8), ALTERNATIONS // 2),
+        conditioning=np.where(conditioning_bits(), d, C).astype(np.uint8),
+        check=CHECK,
+        turn_off=TURN_OFF,
+    )
+
+
+class Transmitter(qam.Transmitter):
+    """One V.29 burst; see `qam.Transmitter`."""
+
+    def __init__(self, modulation: Modulation, *, level_dbm0: float = -13.0, echo_protection: bool = False) -> None:
+        super().__init__(scheme(modulation), level_dbm0=level_dbm0, echo_protection=echo_protection)
+
+
+class Receiver(qam.Receiver):
+    """Hears V.29 bursts at one rate; see `qam.Receiver`."""
+
+    def __init__(self, modulation: Modulation, *, at: int = 0) -> None:
+        super().__init__(scheme(modulation), at=at)
+
+
+def samples_for(modulation: Modulation, n_octets: int, *, echo_protection: bool = False) -> int:
+    """Length in samples of a burst of so many octets, from segment 1 to the turn-off."""
+    return qam.samples_for(scheme(modulation), n_octets, echo_protection=echo_protection)

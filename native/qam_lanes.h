@@ -1,0 +1,69 @@
+/* Sixteen float lanes at every CPU level, and their sum in one fixed order: lane i with i + 8, i + 4, i + 2, i + 1.
+ * A level only chooses how many registers carry the lanes, so that all levels give the same float to the bit. */
+#ifndef FAXCORE_QAM_LANES_H
+#define FAXCORE_QAM_LANES_H
+
+#include <string.h>
+
+#if defined(__AVX512F__)
+#define LANE_WIDTH 16
+#elif defined(__AVX2__)
+#define LANE_WIDTH 8
+#else
+#define LANE_WIDTH 4
+#endif
+#define LANE_PARTS (16 / LANE_WIDTH)
+
+typedef float lane_part __attribute__((vector_size(4 * LANE_WIDTH)));
+typedef float lane_quad __attribute__((vector_size(16)));
+typedef struct { lane_part part[LANE_PARTS]; } lanes;
+
+#define LANE_INLINE static inline __attribute__((always_inline, unused))
+
+LANE_INLINE lane_part KERNEL(load_part)(const float *from)
+{
+    lane_part value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+/* The four sums of every fourth lane. */
+LANE_INLINE lane_quad KERNEL(fold_lanes)(const lanes *v)
+{
+#if LANE_WIDTH == 4
+    return (v->part[0] + v->part[2]) + (v->part[1] + v->part[3]);
+#else
+    typedef float octet __attribute__((vector_size(32)));
+#if LANE_WIDTH == 16
+    octet half = (octet)__builtin_shufflevector(v->part[0], v->part[0], 0, 1, 2, 3, 4, 5, 6, 7)
+                 + (octet)__builtin_shufflevector(v->part[0], v->part[0], 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    octet half = v->part[0] + v->part[1];
+#endif
+    return (lane_quad)__builtin_shufflevector(half, half, 0, 1, 2, 3)
+           + (lane_quad)__builtin_shufflevector(half, half, 4, 5, 6, 7);
+#endif
+}
+
+LANE_INLINE float KERNEL(sum_lanes)(const lanes *v)
+{
+    lane_quad quad = KERNEL(fold_lanes)(v);
+    return (quad[0] + quad[2]) + (quad[1] + quad[3]);
+}
+
+/* Dot product of n floats, n a positive multiple of 16. */
+LANE_INLINE float KERNEL(dot)(const float *a, const float *b, int n)
+{
+    lanes sum;
+    for (int p = 0; p < LANE_PARTS; p++)
+        sum.part[p] = KERNEL(load_part)(a + p * LANE_WIDTH) * KERNEL(load_part)(b + p * LANE_WIDTH);
+    for (int i = 16; i < n; i += 16) {
+        for (int p = 0; p < LANE_PARTS; p++) {
+            int at = i + p * LANE_WIDTH;
+            sum.part[p] += KERNEL(load_part)(a + at) * KERNEL(load_part)(b + at);
+        }
+    }
+    return KERNEL(sum_lanes)(&sum);
+}
+
+#endif

@@ -1,0 +1,299 @@
+/* Reception: hunt for the lines of a training's alternations, collect what the owner acquires on, decode the data. */
+#include "qam.h"
+#include "qam_lanes.h"
+
+/* Energy of one line in a block: 2 / QAM_BLOCK times the squared correlation. */
+static float KERNEL(line_energy)(const float *block, const float *line)
+{
+    float re = KERNEL(dot)(block, line, QAM_BLOCK), im = KERNEL(dot)(block, line + QAM_BLOCK, QAM_BLOCK);
+    return (re * re + im * im) * (2.0f / QAM_BLOCK);
+}
+
+/* The alternations of a training put all power into three lines, two of them at the band's edges. That holds at any
+ * level and above any noise floor; speech, tones and V.21 never look so. */
+static int KERNEL(looks_like_alternations)(const struct qam_receiver *r, const float *lines, const float *block, float energy)
+{
+    if (energy <= r->energy_floor)
+        return 0;
+    float carrier = KERNEL(line_energy)(block, lines);
+    float edges = KERNEL(line_energy)(block, lines + 2 * QAM_BLOCK) + KERNEL(line_energy)(block, lines + 4 * QAM_BLOCK);
+    return edges > r->edge_share * energy && carrier + edges > r->line_share * energy;
+}
+
+static int KERNEL(lost_burst_ended)(struct qam_receiver *r, float energy)
+{
+    if (r->lost_energy == 0.0f)
+        return 0;
+    r->quiet_blocks = energy < r->loss_ratio * r->lost_energy ? r->quiet_blocks + 1 : 0;
+    if (r->quiet_blocks < 3)
+        return 0;
+    r->lost_energy = 0.0f;
+    r->quiet_blocks = 0;
+    return 1;
+}
+
+static int KERNEL(hunt)(struct qam_receiver *r, const float *lines)
+{
+    while (r->scan + QAM_BLOCK <= r->filled) {
+        const float *block = r->history + r->scan;
+        float energy = KERNEL(dot)(block, block, QAM_BLOCK);
+        int hit = KERNEL(looks_like_alternations)(r, lines, block, energy);
+        r->hits = hit ? r->hits + 1 : 0;
+        r->scan += QAM_BLOCK;
+        if (r->hits == 2) {
+            r->trigger = r->scan - 2 * QAM_BLOCK;
+            r->hits = 0;
+            r->stage = QAM_COLLECTING;
+            return QAM_NOTHING;
+        }
+        if (KERNEL(lost_burst_ended)(r, energy))
+            return QAM_LOST;
+    }
+    return QAM_NOTHING;
+}
+
+/* One half-symbol sample: matched filter at the clock's place between samples, straight from the passband. */
+static void KERNEL(take_half)(struct qam_receiver *r, const float *bank)
+{
+    int64_t place = r->clock + (1ll << (31 - QAM_PHASE_BITS));
+    const float *window = r->history + (place >> 32);
+    const float *row = bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
+    if (r->delay_head == QAM_DELAY) {
+        memcpy(r->delay_re, r->delay_re + QAM_DELAY - QAM_TAPS, QAM_TAPS * sizeof(float));
+        memcpy(r->delay_im, r->delay_im + QAM_DELAY - QAM_TAPS, QAM_TAPS * sizeof(float));
+        r->delay_head = QAM_TAPS;
+    }
+    r->delay_re[r->delay_head] = KERNEL(dot)(window, row, QAM_FRONT);
+    r->delay_im[r->delay_head] = KERNEL(dot)(window, row + QAM_FRONT, QAM_FRONT);
+    r->delay_head++;
+    r->clock += r->half_step;
+}
+
+static void KERNEL(equalise)(const struct qam_receiver *r, float *re, float *im)
+{
+    const float *y_re = r->delay_re + r->delay_head - QAM_TAPS, *y_im = r->delay_im + r->delay_head - QAM_TAPS;
+    *re = KERNEL(dot)(r->taps_re, y_re, QAM_TAPS) - KERNEL(dot)(r->taps_im, y_im, QAM_TAPS);
+    *im = KERNEL(dot)(r->taps_re, y_im, QAM_TAPS) + KERNEL(dot)(r->taps_im, y_re, QAM_TAPS);
+}
+
+static void KERNEL(adapt)(struct qam_receiver *r, float re, float im)
+{
+    const float *y_re = r->delay_re + r->delay_head - QAM_TAPS, *y_im = r->delay_im + r->delay_head - QAM_TAPS;
+    for (int i = 0; i < QAM_TAPS; i += LANE_WIDTH) {
+        lane_part a = KERNEL(load_part)(y_re + i), b = KERNEL(load_part)(y_im + i);
+        lane_part taps_re = KERNEL(load_part)(r->taps_re + i) + (re * a + im * b);
+        lane_part taps_im = KERNEL(load_part)(r->taps_im + i) + (im * a - re * b);
+        memcpy(r->taps_re + i, &taps_re, sizeof taps_re);
+        memcpy(r->taps_im + i, &taps_im, sizeof taps_im);
+    }
+}
+
+typedef int32_t KERNEL(lane_ints) __attribute__((vector_size(4 * LANE_WIDTH)));
+
+/* The nearest point: distances as integers with the point's number in the low eight bits, so one minimum finds it. */
+static uint32_t KERNEL(nearest)(const float *points, int n, float re, float im)
+{
+    int32_t best = INT32_MAX;
+    KERNEL(lane_ints) least = (KERNEL(lane_ints)){0} + INT32_MAX, number;
+    for (int p = 0; p < LANE_WIDTH; p++)
+        number[p] = p;
+    for (int i = 0; i < n; i += LANE_WIDTH, number += LANE_WIDTH) {
+        lane_part dx = KERNEL(load_part)(points + i) - re, dy = KERNEL(load_part)(points + n + i) - im;
+        lane_part distance = dx * dx + dy * dy;
+        KERNEL(lane_ints) key = ((KERNEL(lane_ints))distance & ~255) | number;
+        KERNEL(lane_ints) less = key < least;
+        least = (key & less) | (least & ~less);
+    }
+    for (int p = 0; p < LANE_WIDTH; p++)
+        best = least[p] < best ? least[p] : best;
+    return (uint32_t)best & 255;
+}
+
+static uint8_t KERNEL(reversed)(uint32_t octet)
+{
+    octet = (octet & 0xf0) >> 4 | (octet & 0x0f) << 4;
+    octet = (octet & 0xcc) >> 2 | (octet & 0x33) << 2;
+    return (uint8_t)((octet & 0xaa) >> 1 | (octet & 0x55) << 1);
+}
+
+/* Descramble a group and add it to the octets; 1 where an octet became full. */
+static int KERNEL(deliver)(struct qam_receiver *r, uint32_t group, uint8_t *octet)
+{
+    r->scrambler = r->scrambler << r->bits | group;
+    uint32_t plain = (r->scrambler ^ r->scrambler >> r->tap_near ^ r->scrambler >> r->tap_far) & ((1u << r->bits) - 1);
+    if (r->skip > 0) {
+        r->skip -= r->bits;
+        return 0;
+    }
+    r->pending = r->pending << r->bits | plain;
+    r->pending_bits += r->bits;
+    if (r->pending_bits < 8)
+        return 0;
+    r->pending_bits -= 8;
+    *octet = KERNEL(reversed)(r->pending >> r->pending_bits & 255);
+    return 1;
+}
+
+/* Multiply (re, im) by (1 + j angle) times (by_re, by_im), and pull the length back to one. */
+static void KERNEL(turn)(double *re, double *im, double by_re, double by_im, double angle)
+{
+    double a = by_re - angle * by_im, b = by_im + angle * by_re;
+    double x = *re * a - *im * b, y = *re * b + *im * a;
+    double length = 1.5 - 0.5 * (x * x + y * y);
+    *re = x * length;
+    *im = y * length;
+}
+
+/* Carrier loop and timing loop (Mueller and Muller: blind to its own data, so quiet on a clean line). */
+static void KERNEL(steer)(struct qam_receiver *r, double re, double im, double point_re, double point_im, int steady)
+{
+    double angle = 0.0, move = 0.0;
+    if (steady) {
+        angle = (im * point_re - re * point_im) / r->mean_power;
+        double early = (re * r->last_point_re + im * r->last_point_im - r->last_re * point_re - r->last_im * point_im) / r->mean_power;
+        double drift = r->drift + r->timing_pull * early;
+        r->drift = drift > r->drift_limit ? r->drift_limit : drift < -r->drift_limit ? -r->drift_limit : drift;
+        move = r->timing_gain * early;
+    }
+    r->clock += (int64_t)((move + r->drift) * 4294967296.0);
+    KERNEL(turn)(&r->turn_re, &r->turn_im, 1.0, 0.0, r->carrier_pull * angle);
+    KERNEL(turn)(&r->phase_re, &r->phase_im, r->turn_re, r->turn_im, r->carrier_gain * angle + r->carrier_step * move);
+    r->last_re = re;
+    r->last_im = im;
+    r->last_point_re = point_re;
+    r->last_point_im = point_im;
+}
+
+/* Judge the level by blocks. Errors count one block late, so that the end of a burst does not spoil its quality.
+ * 1 where the burst has ended. */
+static int KERNEL(judge_level)(struct qam_receiver *r, double power, double error)
+{
+    r->block_power += power;
+    r->block_error += error;
+    if (++r->block_symbols < r->symbols_a_block)
+        return 0;
+    int low = r->block_power < r->loss_ratio * r->mean_power * r->symbols_a_block;
+    if (!low) {
+        r->error += r->held_error;
+        r->errors_counted += r->held_error > 0 ? r->symbols_a_block : 0;
+        r->held_error = r->block_error;
+    }
+    r->low_run = low ? r->low_run + 1 : 0;
+    r->block_power = r->block_error = 0;
+    r->block_symbols = 0;
+    return r->low_run == r->low_blocks;
+}
+
+static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *t, uint8_t *octet, int *full)
+{
+    float z_re, z_im;
+    KERNEL(take_half)(r, t->bank);
+    KERNEL(take_half)(r, t->bank);
+    KERNEL(equalise)(r, &z_re, &z_im);
+    double re = z_re * r->phase_re + z_im * r->phase_im, im = z_im * r->phase_re - z_re * r->phase_im;
+    uint32_t point = KERNEL(nearest)(t->points, r->points, (float)re, (float)im);
+    double point_re = t->points[point], point_im = t->points[r->points + point];
+    double error_re = point_re - re, error_im = point_im - im, power = re * re + im * im;
+    r->power += 0.125 * (power - r->power);
+    /* In a pause, and under a burst of noise that would break the equaliser, the loops hold still. */
+    int steady = r->power > 0.3 * r->mean_power && power < 8.0 * r->mean_power;
+    if (steady) {
+        double step = r->step_size;
+        KERNEL(adapt)(r, (float)(step * (error_re * r->phase_re - error_im * r->phase_im)),
+                      (float)(step * (error_re * r->phase_im + error_im * r->phase_re)));
+    }
+    KERNEL(steer)(r, re, im, point_re, point_im, steady);
+    int64_t recent = r->symbols++ & (QAM_RECENT - 1);
+    r->recent_re[recent] = (float)re;
+    r->recent_im[recent] = (float)im;
+    *full = KERNEL(deliver)(r, t->groups[r->state * (uint32_t)r->points + point], octet);
+    r->state = point & (uint32_t)r->state_mask;
+    return KERNEL(judge_level)(r, power, error_re * error_re + error_im * error_im);
+}
+
+/* Samples that a symbol needs behind the clock: two half symbols, the matched filter, and room for the timing loop. */
+enum { QAM_REACH = QAM_FRONT + 24 };
+
+static int KERNEL(decode)(struct qam_receiver *r, const struct qam_tables *t, uint8_t *octets, int64_t capacity, int64_t *made)
+{
+    while ((r->clock >> 32) + QAM_REACH <= r->filled && *made < capacity) {
+        int full;
+        int64_t known_at = r->origin + (r->clock >> 32) + QAM_REACH;
+        int ended = KERNEL(take_symbol)(r, t, octets + *made, &full);
+        *made += full;
+        if (ended) {
+            r->stage = QAM_HUNTING;
+            r->scan = r->clock >> 32;
+            r->hits = 0;
+            r->ended_at = known_at;
+            return QAM_ENDED;
+        }
+    }
+    return QAM_NOTHING;
+}
+
+/* The oldest sample still needed: the timing loop may step back a little, an acquisition looks back `kept` samples. */
+static int64_t KERNEL(oldest)(const struct qam_receiver *r)
+{
+    switch (r->stage) {
+    case QAM_DATA: return (r->clock >> 32) - 8;
+    case QAM_HUNTING: return r->scan - QAM_BLOCK - r->kept;
+    default: return r->trigger - r->kept;
+    }
+}
+
+/* Drop what is no longer needed; what counts from history[0] in this stage moves with it. */
+static void KERNEL(forget)(struct qam_receiver *r)
+{
+    int64_t oldest = KERNEL(oldest)(r);
+    if (oldest <= 0)
+        return;
+    r->filled -= oldest;
+    memmove(r->history, r->history + oldest, (size_t)r->filled * sizeof(float));
+    r->origin += oldest;
+    if (r->stage == QAM_DATA)
+        r->clock -= oldest << 32;
+    else if (r->stage == QAM_HUNTING)
+        r->scan -= oldest;
+    else
+        r->trigger -= oldest;
+}
+
+static int64_t KERNEL(append)(struct qam_receiver *r, const int16_t *samples, int64_t n)
+{
+    if (n > 0 && r->filled == QAM_HISTORY)
+        KERNEL(forget)(r);
+    int64_t room = QAM_HISTORY - r->filled;
+    n = n < room ? n : room;
+    float *to = r->history + r->filled;
+    for (int64_t i = 0; i < n; i++)
+        to[i] = samples[i];
+    r->filled += n;
+    return n;
+}
+
+static int KERNEL(advance)(struct qam_receiver *r, const struct qam_tables *t, uint8_t *octets, int64_t capacity, int64_t *made)
+{
+    if (r->stage == QAM_HUNTING) {
+        int event = KERNEL(hunt)(r, t->lines);
+        if (event != QAM_NOTHING)
+            return event;
+    }
+    if (r->stage == QAM_COLLECTING && r->trigger + r->collected <= r->filled)
+        r->stage = QAM_ACQUIRING;
+    if (r->stage == QAM_ACQUIRING)
+        return QAM_ACQUIRE;
+    return r->stage == QAM_DATA ? KERNEL(decode)(r, t, octets, capacity, made) : QAM_NOTHING;
+}
+
+struct qam_progress KERNEL(qam_receive)(struct qam_receiver *r, const struct qam_tables *t, const int16_t *samples,
+                                        int64_t n, uint8_t *octets, int64_t capacity)
+{
+    struct qam_progress done = {0, 0, QAM_NOTHING};
+    for (;;) {
+        done.event = KERNEL(advance)(r, t, octets, capacity, &done.octets);
+        if (done.event != QAM_NOTHING || done.octets == capacity || done.samples == n)
+            return done;
+        done.samples += KERNEL(append)(r, samples + done.samples, n - done.samples);
+    }
+}
