@@ -17,7 +17,7 @@ from faxcore.result import DETAIL_STOPPED_BY_OWNER, FaxResult, ResultCode
 
 if TYPE_CHECKING:
     from faxcore.call import FaxCall
-    from faxcore.document import Document
+    from faxcore.document import AnyDocument
     from faxcore.line import Line
     from faxcore.options import Options
 
@@ -67,7 +67,7 @@ class Request:
         with _usage():
             return Line(noise_dbm0=self.noise, law=law, gain_db=self.gain, delay=self.delay / 1000, seed=self.seed)
 
-    def calls(self, document: Document, options: Options) -> tuple[FaxCall, FaxCall]:
+    def calls(self, document: AnyDocument, options: Options) -> tuple[FaxCall, FaxCall]:
         """The sending and the receiving end, with the same options: one of them alone may have no say in a thing."""
         from faxcore.call import FaxCall
 
@@ -163,7 +163,7 @@ def _transfer(request: Request, options: Options, line: Line, report: Report, wa
         _store(receiver.document, request.output, report)
 
 
-def _store(document: Document, output: str, report: Report) -> None:
+def _store(document: AnyDocument, output: str, report: Report) -> None:
     """Keep the pages that arrived, also those of a call that failed later."""
     from faxcore.document import save_document
 

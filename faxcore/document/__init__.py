@@ -6,10 +6,19 @@ of it and `faxcore.document.worker` for the other.
 
 from __future__ import annotations
 
-from faxcore.document.documents import Document, PageRequest, open_document
+from faxcore.document.documents import AnyDocument, Document, PageRequest, open_document
 from faxcore.document.files import save_document
 from faxcore.document.header import Header
 from faxcore.document.limits import Limits
 from faxcore.document.received import ReceivedDocument
 
-__all__ = ["Document", "Header", "Limits", "PageRequest", "ReceivedDocument", "open_document", "save_document"]
+__all__ = [
+    "AnyDocument",
+    "Document",
+    "Header",
+    "Limits",
+    "PageRequest",
+    "ReceivedDocument",
+    "open_document",
+    "save_document",
+]

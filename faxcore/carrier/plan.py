@@ -1,0 +1,196 @@
+"""What an audio terminal will put on the line and when: a queue of sources on the transmit clock."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from faxcore import units
+from faxcore.errors import DocumentError
+from faxcore.modem import tones, v21, v29
+from faxcore.t30 import orders
+
+Samples = npt.NDArray[np.int16]
+
+TCF_SECONDS = 1.5  # [T.30 5.3.1.4]
+FILL_STEP = 64  # octets of FILL a time while a page is not ready
+BRIDGE_SECONDS = 4.5  # a receiver waits 5 s for the first line after training [T.4 3.3]
+
+
+class Source(Protocol):
+    """Something that makes samples."""
+
+    @property
+    def total(self) -> int | None:
+        """Length in samples; None while it is not known."""
+        ...
+
+    def pull(self, n: int) -> Samples:
+        """Exactly n samples; never asked beyond `total`."""
+        ...
+
+
+class _Tail:
+    """A source of a known length (None: endless) by its pull function."""
+
+    def __init__(self, pull: Callable[[int], Samples], total: int | None) -> None:
+        self.pull, self.total = pull, total
+
+
+class PageBurst:
+    """The burst of a page that may still be in the making: FILL bridges the time [T.4 4.1.3]."""
+
+    def __init__(self, image: orders.Image, *, level_dbm0: float) -> None:
+        self._modulation, self._source = image.modulation, image.source
+        self._transmitter = v29.Transmitter(image.modulation, level_dbm0=level_dbm0)
+        self._filled = 0
+        self.total: int | None = None
+
+    def advance(self, *, wait: bool) -> None:
+        """Take the page if it is ready, or wait for it. DocumentError where it cannot be had."""
+        if self.total is None and (wait or self._source.ready()):
+            octets = self._source.octets()
+            self.total = v29.samples_for(self._modulation, self._filled + len(octets))
+            self._transmitter.feed(octets)
+            self._transmitter.finish()
+
+    def pull(self, n: int) -> Samples:
+        """The next n samples: training, FILL while the page is awaited, the page."""
+        while self.total is None and self._transmitter.samples_ready < n:
+            if self._filled * 8 >= BRIDGE_SECONDS * self._modulation.bit_rate:
+                raise DocumentError("document", f"a page was not drawn within {BRIDGE_SECONDS} s of its turn", code=46)
+            self._transmitter.feed(bytes(FILL_STEP))
+            self._filled += FILL_STEP
+        return self._transmitter.pull(n)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A source on the line from sample `start`."""
+
+    start: int
+    source: Source
+    pulled: int = 0
+
+    @property
+    def end(self) -> int | None:
+        return None if self.source.total is None else self.start + self.source.total
+
+    def pull(self, until: int) -> Samples:
+        end = until if self.end is None else min(self.end, until)
+        samples = self.source.pull(end - self.start - self.pulled)
+        self.pulled += len(samples)
+        return samples
+
+
+class Plan:
+    """A schedule of transmissions. `sent` counts the samples pulled so far: the transmit clock.
+
+    `wait_for_pages` is for virtual time: a page that is not drawn yet is waited for, not bridged.
+    """
+
+    def __init__(self, *, level_dbm0: float) -> None:
+        self.sent = 0
+        self.wait_for_pages = False
+        self._level = level_dbm0
+        self._entries: deque[_Entry] = deque()
+        self._unplaced: deque[orders.Transmission] = deque()
+        self._end: int | None = 0
+        self._earliest = 0
+
+    @property
+    def end(self) -> int | None:
+        """Where the last transmission ends; None while that is not known."""
+        return self._end
+
+    @property
+    def endless(self) -> bool:
+        """True while a tone goes on until it is cut."""
+        return self._end is None and not isinstance(self._entries[-1].source, PageBurst)
+
+    @property
+    def page(self) -> tuple[int, int] | None:
+        """Samples sent and in all of the page that is on the line; None where there is none."""
+        entry = self._entries[0] if self._entries else None
+        if entry is None or not isinstance(entry.source, PageBurst) or entry.source.total is None:
+            return None
+        return entry.pulled, entry.source.total
+
+    def schedule(self, transmissions: tuple[orders.Transmission, ...], *, begin: int, earliest: int) -> None:
+        """Queue transmissions from sample `begin` on; nothing but silence before `earliest`."""
+        self._end, self._earliest = begin, max(earliest, self.sent)
+        self._unplaced.extend(transmissions)
+        self.advance()
+
+    def advance(self) -> None:
+        """Place what can be placed: all that follows a page waits for the page's length."""
+        if self._end is None and isinstance(source := self._entries[-1].source, PageBurst):
+            source.advance(wait=self.wait_for_pages)
+            self._end = self._entries[-1].end
+        while self._unplaced and self._end is not None:
+            self._place(self._unplaced.popleft(), self._end)
+
+    def _place(self, item: orders.Transmission, at: int) -> None:
+        if isinstance(item, orders.Silence):
+            self._end = at + units.samples(item.seconds)
+            return
+        entry = _Entry(max(at, self._earliest), self._source(item))
+        self._entries.append(entry)
+        if isinstance(entry.source, PageBurst):
+            entry.source.advance(wait=self.wait_for_pages)
+        self._end = entry.end
+
+    def _source(self, item: orders.Transmission) -> Source:
+        level = self._level
+        match item:
+            case orders.Frames(frames):
+                v21_burst = v21.Transmitter(frames, level_dbm0=level)
+                return _Tail(v21_burst.pull, v21_burst.total)
+            case orders.AnswerTone():
+                ced = tones.AnswerTone(level_dbm0=level)
+                return _Tail(ced.pull, ced.total)
+            case orders.CallingTone():
+                return _Tail(tones.CallingTone(level_dbm0=level).pull, None)
+            case orders.TrainingCheck(modulation):
+                zeros = bytes(round(TCF_SECONDS * modulation.bit_rate / 8))
+                tcf = v29.Transmitter(modulation, level_dbm0=level)
+                tcf.feed(zeros)
+                tcf.finish()
+                return _Tail(tcf.pull, v29.samples_for(modulation, len(zeros)))
+            case orders.Image():
+                return PageBurst(item, level_dbm0=level)
+            case _:
+                raise TypeError(f"{item!r} cannot be sent as audio")
+
+    def pull(self, n: int) -> Samples:
+        """The next n samples; silence where nothing is planned. DocumentError where a page cannot be had."""
+        out = np.zeros(n, np.int16)
+        until = self.sent + n
+        while self._entries and self._entries[0].start < until:
+            self.advance()
+            entry = self._entries[0]
+            offset = entry.start + entry.pulled - self.sent
+            samples = entry.pull(until)
+            out[offset : offset + len(samples)] = samples
+            if entry.end is None or entry.end > until:
+                break
+            self._entries.popleft()
+        self.sent = until
+        return out
+
+    def cut(self, at: int) -> None:
+        """Drop what is planned from sample `at` on, in the middle of a signal where need be."""
+        at = max(at, self.sent)
+        self._unplaced.clear()
+        while self._entries and self._entries[-1].start >= at:
+            self._entries.pop()
+        if self._entries:
+            last = self._entries[-1]
+            if last.end is None or last.end > at:
+                last.source = _Tail(last.source.pull, at - last.start)
+        self._end = at
