@@ -206,15 +206,16 @@ static inline int KERNEL(put_verticals)(SINK *sink, const uint16_t *changes, con
 #endif
 
 /* [T.4 4.2.1.3]. `reference` is at b1. Vertical and pass mode go one way without a branch between them: which one
- * comes is what a branch predictor cannot know. Dithered lines are too irregular for eight at once. */
+ * comes is what a branch predictor cannot know. A line as dense as a dithered picture is too irregular for eight at
+ * once, but where it begins with V0. */
 static void KERNEL(put_line_2d)(SINK *sink_out, const uint16_t *line, int n, const uint16_t *reference, int width)
 {
     SINK sink = *sink_out;
     const uint16_t *changes = line;
-    const int dithered = n > width / 4;
+    const int dense = n > width / 5;
     int a0 = 0;
     do {
-        if (!dithered) {
+        if (!dense || changes[0] == reference[0]) {
             int verticals = KERNEL(put_verticals)(&sink, changes, reference);
             changes += verticals;
             reference += verticals;

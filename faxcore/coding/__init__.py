@@ -84,10 +84,11 @@ def decode(
         raise ValueError(f"a page of {limit} rows is asked for")
     bitmap, bad, complete = _decode_up_to(limit, coded, number, width)
     if rows is not None:
-        lacking = rows - len(bitmap)
-        complete = lacking == 0
-        bitmap = np.pad(bitmap, ((0, lacking), (0, 0)))
-        bad = np.pad(bad, (0, lacking), constant_values=1)
+        complete = len(bitmap) == rows
+        if not complete:
+            lacking = rows - len(bitmap)
+            bitmap = np.pad(bitmap, ((0, lacking), (0, 0)))
+            bad = np.pad(bad, (0, lacking), constant_values=1)
     return Decoded(Page(bitmap, width, resolution), int(np.count_nonzero(bad)), _longest_run(bad), complete)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from benchmarks.pages import pages
 from faxcore.coding import decode, encode
+from faxcore.kernels import cpu_level, cpu_levels, select_cpu_level
 from faxcore.page import FINE, STANDARD, Page, Resolution
 
 PAGES = pages()
@@ -18,6 +21,7 @@ PAGES = pages()
 TIFF_CODINGS = {"mh": ("group3", 3, 0), "mr": ("group3", 3, 1), "mmr": ("group4", 4, 0)}
 
 
+@cache
 def libtiff_coded(page: Page, coding: str) -> bytes:
     name, _, options = TIFF_CODINGS[coding]
     file = io.BytesIO()
@@ -40,10 +44,18 @@ def libtiff_decoded(octets: bytes, coding: str, page: Page, fill_order: int) -> 
     return Page.from_pels(~np.asarray(Image.open(io.BytesIO(file))), page.resolution)
 
 
+@pytest.fixture(params=cpu_levels())
+def level(request: pytest.FixtureRequest) -> Iterator[str]:
+    before = cpu_level()
+    select_cpu_level(request.param)
+    yield request.param
+    select_cpu_level(before)
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("resolution", [STANDARD, FINE], ids=lambda resolution: resolution.name)
 @pytest.mark.parametrize("coding", TIFF_CODINGS)
-def test_coded_pages_are_equal(name: str, coding: str, resolution: Resolution) -> None:
+def test_coded_pages_are_equal(name: str, coding: str, resolution: Resolution, level: str) -> None:
     page = Page(PAGES[name].rows, PAGES[name].width, resolution)
     theirs = libtiff_coded(page, coding)
     ours = encode(page, coding, bit_order="msb")

@@ -6,6 +6,8 @@ and behind the last comes an imaginary one at the width of the line.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 import numpy.typing as npt
 
@@ -65,9 +67,9 @@ def _line_1d(changes: list[int], width: int) -> str:
 
 def _b1_b2(reference: list[int], a0: int, colour: int, width: int) -> tuple[int, int]:
     """The first change right of a0 to the colour opposite to `colour`, and the next [T.4 4.2.1.2]."""
-    later = [n for n, change in enumerate(reference) if change > a0 and n & 1 == colour]
-    ahead = reference[later[0] :] if later else []
-    b1, b2 = (*ahead[:2], width, width)[:2]
+    n = bisect_right(reference, a0)
+    n += (n ^ colour) & 1
+    b1, b2 = (*reference[n : n + 2], width, width)[:2]
     return b1, b2
 
 
