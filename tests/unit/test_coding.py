@@ -1,4 +1,4 @@
-"""`encode` and `decode`: arguments, bit order, and what a decoder makes of damaged pages [T.4 4.1, sheet of the peers].
+"""`encode` and `decode`: arguments, bit order, and what a decoder makes of damaged pages [T.4 4.1, 4.2].
 
 Coded pages are put together from the code words of the vectors, so that each case shows what is on the line.
 """
