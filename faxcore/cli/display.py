@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @contextmanager
 def live(*, verbose: bool) -> Iterator[Watch]:
     """Gives what is to see both calls after every step."""
-    if not sys.stderr.isatty():
+    if not _is_terminal(sys.stderr):
         yield partial(_tell, print_line=partial(click.echo, err=True)) if verbose else _look_away
         return
     from rich.console import Console
@@ -40,6 +40,11 @@ def live(*, verbose: bool) -> Iterator[Watch]:
             bar.update(task, visible=True, description=words, completed=max(done, bar.tasks[task].completed))
 
         yield watch
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """A person may be looking; None is a stream that was closed before we began."""
+    return stream is not None and stream.isatty()
 
 
 def _look_away(sender: FaxCall, receiver: FaxCall) -> None:
@@ -66,7 +71,7 @@ def _state(sender: FaxCall) -> tuple[str, float]:
 def table(report: Report) -> None:
     """Print how it ended."""
     rows = list(report.rows())
-    if not sys.stdout.isatty():
+    if not _is_terminal(sys.stdout):
         for what, how in rows:
             click.echo(f"{what:10}  {how}")
         return

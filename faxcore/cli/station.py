@@ -100,6 +100,7 @@ WORDS = {
     "resolution": "--resolution",
     "noise_dbm0": "--noise",
     "gain_db": "--gain",
+    "delay": "--delay",
     "law": "--law",
     "seed": "--seed",
 }
