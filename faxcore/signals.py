@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 
 class Modulation(NamedTuple):
-    """A modulation at a rate in bit/s."""
+    """A modulation at a rate in bit/s; V.17 with its short training is one of its own, as in T.31."""
 
     name: str
     bit_rate: int
+    short: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} {self.bit_rate}"

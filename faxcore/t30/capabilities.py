@@ -178,6 +178,11 @@ class Parameters:
     ecm_frame: int = 256
 
     @property
+    def page_modulation(self) -> Modulation:
+        """What pages use: the short training, where there is one, since TCF had the long one [T.30 5, note 5]."""
+        return self.modulation._replace(short=self.modulation.name == "v17")
+
+    @property
     def min_line_bits(self) -> int:
         """Least bits of a coded line, FILL included [T.4 3]."""
         return math.ceil(self.modulation.bit_rate * self.scan_ms / 1000) if not self.ecm else 0

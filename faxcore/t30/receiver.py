@@ -156,7 +156,7 @@ class _Receiver:
 
     def _page(self, response: FCF) -> Steps[tuple[_Carrier | None, Heard]]:
         """Says CFR or MCF; the page that follows, or None where its carrier was not decoded, and the command after."""
-        modulation = self.session.parameters.modulation
+        modulation = self.session.parameters.page_modulation
         signal = yield from self._respond(response, modulation)
         untrained = False
         while isinstance(signal, DataHeard) and not signal.trained:

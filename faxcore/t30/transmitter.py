@@ -197,7 +197,7 @@ class _Transmitter:
         self.session.emit(PageStarted(self.session.now, index + 1))
         if index + 1 < len(self.pages) and index + 1 not in self.sheets:
             self._draw(index + 1)
-        yield from self.session.transmit(GAP, Image(self.ladder[self.rung], sheet))
+        yield from self.session.transmit(GAP, Image(self.session.parameters.page_modulation, sheet))
 
     def _post_message(self, command: FCF) -> Steps[FCF]:
         """State II: the command, until an answer that tells what became of the page."""

@@ -9,7 +9,7 @@ import pytest
 
 from faxcore.options import Options
 from faxcore.page import FINE, STANDARD, SUPERFINE, Resolution
-from faxcore.signals import Modulation
+from faxcore.signals import V29_7200, V29_9600, Modulation
 from faxcore.t30.capabilities import (
     Capabilities,
     Parameters,
@@ -39,7 +39,7 @@ def test_our_dis() -> None:
     assert far.can_receive
     assert not far.has_document
     assert not far.ecm
-    assert set(far.modulations) == {("v29", 9600), ("v29", 7200)}
+    assert set(far.modulations) == {V29_9600, V29_7200}
     assert far.codings == ("mr", "mh")
     assert (far.widths_mm, far.lengths) == ((215,), ("unlimited",))
     assert all(far.takes(resolution) and far.scan_ms(resolution) == 0 for resolution in (STANDARD, FINE, SUPERFINE))
@@ -51,7 +51,7 @@ def test_our_dis_says_what_the_options_say() -> None:
     assert full.codings == ("mmr", "mr", "mh")
     assert {modulation.name for modulation in full.modulations} == {"v17", "v29", "v27ter"}
     slow = Capabilities.parse(own_capabilities(asking(modulations=("v27ter",))))
-    assert slow.modulations == (("v27ter", 4800), ("v27ter", 2400))
+    assert slow.modulations == (Modulation("v27ter", 4800), Modulation("v27ter", 2400))
 
 
 ALL_MODEMS, V29_AND_V27TER, V29, V27TER, FALLBACK = (11, 12, 14), (11, 12), (11,), (12,), ()
