@@ -14,7 +14,7 @@ import hashlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from PIL import Image
 
 Samples = npt.NDArray[np.int16]
 Bits = npt.NDArray[np.uint8]
+Carry = Callable[[Samples], Samples]
 
 SHIM = Path(__file__).with_name("spandsp_shim.c")
 TICK = 160
@@ -307,10 +308,17 @@ class End(Protocol):
     def tx(self, count: int) -> Samples: ...
 
 
-def converse(one: End, other: End, *, limit_s: float = 300.0) -> float:
-    """Run two ends against each other until both are finished, 20 ms a tick; the seconds of line time that it took."""
+def _clean(samples: Samples) -> Samples:
+    return samples
+
+
+def converse(one: End, other: End, *, forth: Carry = _clean, back: Carry = _clean, limit_s: float = 300.0) -> float:
+    """Run two ends against each other until both are finished, 20 ms a tick; the seconds of line time that it took.
+
+    `forth` and `back` are what the line does to the samples of `one` and of `other`.
+    """
     for tick in range(round(limit_s * 8000 / TICK)):
-        to_other, to_one = one.tx(TICK), other.tx(TICK)
+        to_other, to_one = forth(one.tx(TICK)), back(other.tx(TICK))
         other.rx(to_other)
         one.rx(to_one)
         if one.finished and other.finished:
