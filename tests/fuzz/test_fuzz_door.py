@@ -1,0 +1,118 @@
+"""The door to the kernels: whatever Python hands in is refused with TypeError or ValueError, or does no harm.
+
+Each example is a good call in which some arguments are replaced and some octets of the structures are changed.
+That no memory is touched is what the sanitizers see when they run this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from faxcore.kernels import native
+from faxcore.kernels.twins import fsk
+from faxcore.modem import qam, v29
+from faxcore.signals import V29_9600
+
+SAMPLES = np.random.default_rng(1).integers(-9000, 9000, 400).astype(np.int16)
+
+
+def zeros(shape: Any, dtype: Any = np.uint8) -> Any:
+    return np.zeros(shape, dtype)
+
+
+def good_calls() -> dict[str, list[Any]]:
+    """Arguments with which each kernel does its work; new arrays every time."""
+    rows, work = np.random.default_rng(2).integers(0, 256, (3, 8)).astype(np.uint8), zeros(33024, np.uint16)
+    events, octets = zeros(8, fsk.EVENT), zeros(1028)
+    scheme, receiver = v29.scheme(V29_9600), v29.Receiver(V29_9600)
+    return {
+        "t4_encode": [rows, 64, 1, 4, 0, zeros(3 * 72 + 32), work],
+        "t4_decode": [np.append(rows.ravel(), zeros(32)), 2, 64, zeros((5, 8)), zeros(5), work],
+        "t4_reverse": [rows[0].copy()],
+        "hdlc_deframe": [fsk.hdlc_state(), rows[0].copy(), 1, 0, events, octets],
+        "fsk_receive": [fsk.fsk_state(0), SAMPLES.copy(), 0, events, octets],
+        "tone_detect": [fsk.tone_state(0), SAMPLES.copy(), 0, events],
+        "line_carry": [SAMPLES.copy(), zeros(400, np.int16), 0, zeros(3, np.uint32), 1.0, 3.0, 1],
+        "qam_encode": [qam.Encoder(scheme)._state, scheme.table, rows[0].copy(), zeros(40)],
+        "qam_shape": [scheme.pulses, zeros((256, 2), np.float32), zeros(200), zeros(300, np.int16), 3, 10, 0, 0],
+        "qam_receive": [receiver._state, *receiver._tables, SAMPLES.copy(), zeros(400)],
+    }
+
+
+KERNELS = sorted(good_calls())
+
+NUMBERS = st.one_of(
+    st.integers(-2, 70), st.sampled_from([2**31 - 1, 2**31, -(2**31), 2**40, 2**63 - 1, -(2**63), 2**64, 10**30]),
+    st.floats(), st.booleans(), st.none(), st.text(max_size=3),
+)
+ARRAYS = st.builds(
+    lambda dtype, shape, view: view(np.zeros(shape, dtype)),
+    st.sampled_from([np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.float32, np.float64, np.complex64, object,
+                     fsk.HDLC, fsk.EVENT, "V8", "S3"]),
+    st.one_of(st.integers(0, 600), st.tuples(st.integers(0, 5), st.integers(0, 300)), st.just(())),
+    st.sampled_from([lambda a: a, lambda a: a[::2] if a.ndim else a, lambda a: a.T,
+                     lambda a: np.broadcast_to(a, (2, *a.shape)), lambda a: a.tobytes(),
+                     lambda a: bytearray(a.tobytes())]),
+)
+GARBAGE = st.one_of(NUMBERS, ARRAYS, st.binary(max_size=40), st.just([]), st.just({}))
+
+
+def test_every_kernel_is_here() -> None:
+    built = {name for name in dir(native) if callable(getattr(native, name)) and not name.startswith("_")}
+    assert built - {"levels", "level", "select_level"} == set(KERNELS)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_good_calls_are_good(name: str) -> None:
+    getattr(native, name)(*good_calls()[name])
+
+
+def call(name: str, arguments: list[Any]) -> None:
+    """Refused by a typed error, or carried out."""
+    with contextlib.suppress(TypeError, ValueError):
+        getattr(native, name)(*arguments)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@given(data=st.data())
+@settings(max_examples=150)
+def test_arguments(name: str, data: st.DataObject) -> None:
+    arguments = good_calls()[name]
+    for place in data.draw(st.sets(st.integers(0, len(arguments) - 1), min_size=1, max_size=2)):
+        arguments[place] = data.draw(GARBAGE)
+    call(name, arguments)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@given(arguments=st.lists(GARBAGE, max_size=9))
+@settings(max_examples=50)
+def test_any_arguments(name: str, arguments: list[Any]) -> None:
+    call(name, arguments)
+
+
+def integers(dtype: np.dtype[Any]) -> st.SearchStrategy[int]:
+    """Small ones, any, and large ones: not so large that a counter or a sum of samples runs over, which wraps."""
+    info = np.iinfo(dtype)
+    low, high = max(info.min, -(1 << (5 * info.bits // 8))), min(info.max, 1 << (5 * info.bits // 8))
+    return st.one_of(st.integers(max(low, -3), 600), st.integers(low, high), st.sampled_from([low, high]))
+
+
+@pytest.mark.parametrize("name", [name for name in KERNELS if good_calls()[name][0].dtype.names])
+@given(data=st.data())
+@settings(max_examples=300)
+def test_structures(name: str, data: st.DataObject) -> None:
+    """Fields hold what they never hold."""
+    arguments = good_calls()[name]
+    state = arguments[0]
+    fields = [field for field in state.dtype.names if state.dtype[field].kind in "iuf"]
+    for field in data.draw(st.sets(st.sampled_from(fields), min_size=1, max_size=3)):
+        dtype = state.dtype[field]
+        state[field] = data.draw(st.floats(width=32) if dtype.kind == "f" else integers(dtype))
+    call(name, arguments)
+    call(name, arguments)
