@@ -85,6 +85,7 @@ struct qam_progress {
     X(int64_t, qam_encode, (struct qam_coder *coder, const uint8_t *table, const uint8_t *octets, int64_t n, uint8_t *symbols)) \
     X(void, qam_shape, (const struct qam_pulse *pulse, const float *taps, const float *points, const uint8_t *symbols, \
                         int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out, int64_t n)) \
+    X(void, qam_front, (const float *samples, const float *bank, const int64_t *clocks, int64_t n, float *out)) \
     X(struct qam_progress, qam_receive, (struct qam_receiver *r, const struct qam_tables *t, const int16_t *samples, \
                                          int64_t n, uint8_t *octets, int64_t capacity))
 

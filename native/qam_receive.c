@@ -52,33 +52,55 @@ static int KERNEL(hunt)(struct qam_receiver *r, const float *lines)
     return QAM_NOTHING;
 }
 
-/* One half-symbol sample: matched filter at the clock's place between samples, straight from the passband. */
+/* A matched-filter output that begins at `clock` (2^-32 samples from `samples`), straight from the passband. */
+static void KERNEL(matched)(const float *samples, const float *bank, int64_t clock, float *re, float *im)
+{
+    int64_t place = clock + (1ll << (31 - QAM_PHASE_BITS));
+    const float *window = samples + (place >> 32);
+    const float *row = bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
+    *re = KERNEL(dot)(window, row, QAM_FRONT);
+    *im = KERNEL(dot)(window, row + QAM_FRONT, QAM_FRONT);
+}
+
+void KERNEL(qam_front)(const float *samples, const float *bank, const int64_t *clocks, int64_t n, float *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        KERNEL(matched)(samples, bank, clocks[i], out + 2 * i, out + 2 * i + 1);
+}
+
 static void KERNEL(take_half)(struct qam_receiver *r, const float *bank)
 {
-    int64_t place = r->clock + (1ll << (31 - QAM_PHASE_BITS));
-    const float *window = r->history + (place >> 32);
-    const float *row = bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
-    if (r->delay_head == QAM_DELAY) {
-        memcpy(r->delay_re, r->delay_re + QAM_DELAY - QAM_TAPS, QAM_TAPS * sizeof(float));
-        memcpy(r->delay_im, r->delay_im + QAM_DELAY - QAM_TAPS, QAM_TAPS * sizeof(float));
-        r->delay_head = QAM_TAPS;
-    }
-    r->delay_re[r->delay_head] = KERNEL(dot)(window, row, QAM_FRONT);
-    r->delay_im[r->delay_head] = KERNEL(dot)(window, row + QAM_FRONT, QAM_FRONT);
+    KERNEL(matched)(r->history, bank, r->clock, r->delay_re + r->delay_head, r->delay_im + r->delay_head);
     r->delay_head++;
     r->clock += r->half_step;
 }
 
-static void KERNEL(equalise)(const struct qam_receiver *r, float *re, float *im)
+static void KERNEL(make_room)(struct qam_receiver *r)
 {
-    const float *y_re = r->delay_re + r->delay_head - QAM_TAPS, *y_im = r->delay_im + r->delay_head - QAM_TAPS;
-    *re = KERNEL(dot)(r->taps_re, y_re, QAM_TAPS) - KERNEL(dot)(r->taps_im, y_im, QAM_TAPS);
-    *im = KERNEL(dot)(r->taps_re, y_im, QAM_TAPS) + KERNEL(dot)(r->taps_im, y_re, QAM_TAPS);
+    if (r->delay_head + 2 <= QAM_DELAY)
+        return;
+    memmove(r->delay_re, r->delay_re + r->delay_head - QAM_TAPS, QAM_TAPS * sizeof(float));
+    memmove(r->delay_im, r->delay_im + r->delay_head - QAM_TAPS, QAM_TAPS * sizeof(float));
+    r->delay_head = QAM_TAPS;
 }
 
-static void KERNEL(adapt)(struct qam_receiver *r, float re, float im)
+/* Lane by lane a * x + sign * b * y, then the sum. */
+static float KERNEL(dot_pair)(const float *a, const float *x, const float *b, const float *y, float sign)
 {
-    const float *y_re = r->delay_re + r->delay_head - QAM_TAPS, *y_im = r->delay_im + r->delay_head - QAM_TAPS;
+    lanes sum;
+    for (int i = 0; i < QAM_TAPS; i += 16) {
+        for (int p = 0; p < LANE_PARTS; p++) {
+            int at = i + p * LANE_WIDTH;
+            lane_part both = KERNEL(load_part)(a + at) * KERNEL(load_part)(x + at)
+                             + sign * (KERNEL(load_part)(b + at) * KERNEL(load_part)(y + at));
+            sum.part[p] = i ? sum.part[p] + both : both;
+        }
+    }
+    return KERNEL(sum_lanes)(&sum);
+}
+
+static void KERNEL(adapt)(struct qam_receiver *r, const float *y_re, const float *y_im, float re, float im)
+{
     for (int i = 0; i < QAM_TAPS; i += LANE_WIDTH) {
         lane_part a = KERNEL(load_part)(y_re + i), b = KERNEL(load_part)(y_im + i);
         lane_part taps_re = KERNEL(load_part)(r->taps_re + i) + (re * a + im * b);
@@ -144,15 +166,21 @@ static void KERNEL(turn)(double *re, double *im, double by_re, double by_im, dou
     *im = y * length;
 }
 
+/* Also what is not a number is inside the limits: the clock is made of it. */
+static double KERNEL(clamped)(double value, double limit)
+{
+    return value > -limit ? (value < limit ? value : limit) : -limit;
+}
+
 /* Carrier loop and timing loop (Mueller and Muller: blind to its own data, so quiet on a clean line). */
 static void KERNEL(steer)(struct qam_receiver *r, double re, double im, double point_re, double point_im, int steady)
 {
     double angle = 0.0, move = 0.0;
     if (steady) {
         angle = (im * point_re - re * point_im) / r->mean_power;
-        double early = (re * r->last_point_re + im * r->last_point_im - r->last_re * point_re - r->last_im * point_im) / r->mean_power;
-        double drift = r->drift + r->timing_pull * early;
-        r->drift = drift > r->drift_limit ? r->drift_limit : drift < -r->drift_limit ? -r->drift_limit : drift;
+        double early = re * r->last_point_re + im * r->last_point_im - r->last_re * point_re - r->last_im * point_im;
+        early = KERNEL(clamped)(early / r->mean_power, 4.0);
+        r->drift = KERNEL(clamped)(r->drift + r->timing_pull * early, r->drift_limit);
         move = r->timing_gain * early;
     }
     r->clock += (int64_t)((move + r->drift) * 4294967296.0);
@@ -186,10 +214,13 @@ static int KERNEL(judge_level)(struct qam_receiver *r, double power, double erro
 
 static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *t, uint8_t *octet, int *full)
 {
-    float z_re, z_im;
+    KERNEL(make_room)(r);
+    const float *y_re = r->delay_re + r->delay_head - QAM_TAPS, *y_im = r->delay_im + r->delay_head - QAM_TAPS;
+    float z_re = KERNEL(dot_pair)(r->taps_re, y_re, r->taps_im, y_im, -1.0f);
+    float z_im = KERNEL(dot_pair)(r->taps_re, y_im, r->taps_im, y_re, 1.0f);
+    /* The next symbol's samples already: so they need not wait for what this one says about timing. */
     KERNEL(take_half)(r, t->bank);
     KERNEL(take_half)(r, t->bank);
-    KERNEL(equalise)(r, &z_re, &z_im);
     double re = z_re * r->phase_re + z_im * r->phase_im, im = z_im * r->phase_re - z_re * r->phase_im;
     uint32_t point = KERNEL(nearest)(t->points, r->points, (float)re, (float)im);
     double point_re = t->points[point], point_im = t->points[r->points + point];
@@ -199,7 +230,7 @@ static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *
     int steady = r->power > 0.3 * r->mean_power && power < 8.0 * r->mean_power;
     if (steady) {
         double step = r->step_size;
-        KERNEL(adapt)(r, (float)(step * (error_re * r->phase_re - error_im * r->phase_im)),
+        KERNEL(adapt)(r, y_re, y_im, (float)(step * (error_re * r->phase_re - error_im * r->phase_im)),
                       (float)(step * (error_re * r->phase_im + error_im * r->phase_re)));
     }
     KERNEL(steer)(r, re, im, point_re, point_im, steady);

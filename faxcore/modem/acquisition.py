@@ -7,12 +7,13 @@ training; its scrambled ones, not used until then, say whether it was one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
 from faxcore.units import SAMPLE_RATE
 
@@ -30,8 +31,14 @@ FRONT_DELAY = layout.FRONT // 2 - 1
 CHUNK = 64
 """Symbols correlated coherently: short enough for any carrier offset, long enough to stand out of noise."""
 
+PIECE = 48
+"""Rows of the least-squares problem multiplied at a time; divides the training's segments."""
+
 PASS = 0.25
 """Largest mean squared error over the check, relative to its power; a false start has about 2."""
+
+HOPELESS = 0.5
+"""A mean squared error over the conditioning sequence that no refinement brings down."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +46,12 @@ class Lock:
     """A trained receiver just before the first symbol of the check. Times in samples from the buffer's start."""
 
     first: float  # peak of the first alternation
-    clock: float  # where the next matched filter begins
+    clock: float  # where the matched filter after those begins
     drift: float  # samples a symbol, above the nominal
     phase: complex  # carrier at the next symbol
     turn: complex  # carrier advance a symbol
     taps: Complex
-    delay: Complex  # half-symbol samples already taken
+    delay: Complex  # the half-symbol samples of the next symbol
     front_power: float
     rms: float
     evm: float
@@ -56,8 +63,10 @@ def acquire(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> Lock
     if guess is None:
         return None
     fit = _Fit(scheme, samples, *guess)
-    for _ in range(3):
+    for _ in range(2):
         fit.solve(fit.conditioning)
+        if not fit.error(fit.conditioning) < HOPELESS:
+            return None
         fit.refine(fit.conditioning)
     fit.solve(fit.conditioning)
     if not fit.error(fit.check) < PASS:
@@ -69,11 +78,9 @@ def acquire(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> Lock
 
 def front(scheme: Scheme, samples: NDArray[np.float32], clocks: NDArray[np.float64]) -> Complex:
     """Matched-filter outputs that begin at `clocks` (samples), the carrier still on."""
-    place = np.floor(clocks * layout.PHASES + 0.5).astype(np.int64)
-    windows = sliding_window_view(samples, layout.FRONT)[place >> layout.PHASE_BITS]
-    bank = scheme.bank[place & (layout.PHASES - 1)]
-    both = np.matmul(bank, windows[..., None])[..., 0].astype(np.float64)
-    return np.asarray(both[:, 0] + 1j * both[:, 1])
+    out = np.empty(len(clocks), np.complex64)
+    native.qam_front(samples, scheme.bank, np.round(clocks * 2**32).astype(np.int64), out)
+    return out.astype(np.complex128)
 
 
 def _find_frame(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> tuple[float, float] | None:
@@ -139,7 +146,9 @@ class _Fit:
         centre = a[:, CENTRE]
         prior = np.zeros(layout.TAPS, np.complex128)
         prior[CENTRE] = np.vdot(centre, c) / np.vdot(centre, centre).real
-        normal = a.conj().T @ a
+        # In small pieces: a BLAS would share out a larger product, and its sum would depend on the machine's cores.
+        pieces = a.reshape(-1, PIECE, layout.TAPS)
+        normal = np.sum(pieces.conj().transpose(0, 2, 1) @ pieces, axis=0)
         load = ridge * np.trace(normal).real / layout.TAPS
         self.taps = prior + np.linalg.solve(
             normal + load * np.eye(layout.TAPS), a.conj().T @ c - normal @ prior
@@ -151,10 +160,9 @@ class _Fit:
         k = np.arange(len(v)) - (len(v) - 1) / 2
         half_turn = np.exp(0.5j * self.turn_angle)
         slope = 0.5 * (self.late[part] / half_turn - self.early[part] * half_turn) @ self.taps  # by half a symbol
-        columns: list[Any] = [1j * v, 1j * v * k, slope, slope * k]
-        design = np.array([np.concatenate([x.real, x.imag]) for x in columns]).T
+        design = np.stack([1j * v, 1j * v * k, slope, slope * k])
         rest = self.known[part] - v
-        found = np.linalg.lstsq(design, np.concatenate([rest.real, rest.imag]), rcond=None)[0]
+        found = np.linalg.solve((design.conj() @ design.T).real, (design.conj() @ rest).real)
         stretch = float(np.clip(found[3] * self.symbol / 2, -0.002, 0.002))
         self.turn_angle += 2 * np.pi * self.scheme.carrier_hz / SAMPLE_RATE * stretch - found[1]
         middle = self.start + (len(v) - 1) / 2
@@ -173,12 +181,12 @@ class _Fit:
         begin, end = (int(self.first + self.symbol * n) for n in (self.start, self.start + k))
         return Lock(
             first=self.first,
-            clock=float(self.clocks[2 * k + layout.TAPS - 1]),
+            clock=float(self.clocks[2 * k + layout.TAPS + 1]),
             drift=self.symbol - SAMPLE_RATE / self.scheme.symbol_rate,
             phase=complex(self.turns[k]),
             turn=complex(np.exp(1j * self.turn_angle)),
             taps=self.taps,
-            delay=self.halves[2 * k + 1 : 2 * k + layout.TAPS - 1],
+            delay=self.halves[2 * k + 1 : 2 * k + layout.TAPS + 1],
             front_power=float(np.mean(np.abs(self.windows) ** 2)),
             rms=float(np.sqrt(np.mean(self.samples[begin:end].astype(np.float64) ** 2))),
             evm=self.error(self.all) ** 0.5,

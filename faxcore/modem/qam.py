@@ -396,6 +396,5 @@ def _follow(s: np.void, scheme: Scheme, lock: Lock, begin: int, loops: Loops) ->
     s["skip"] = scheme.check * scheme.bits
     s["step_size"] = loops.equaliser_gain / (layout.TAPS * lock.front_power)
     s["taps_re"], s["taps_im"] = lock.taps.real, lock.taps.imag
-    filled = slice(layout.TAPS - len(lock.delay), layout.TAPS)
-    s["delay_re"][filled], s["delay_im"][filled] = lock.delay.real, lock.delay.imag
+    s["delay_re"][: layout.TAPS], s["delay_im"][: layout.TAPS] = lock.delay.real, lock.delay.imag
     s["delay_head"] = layout.TAPS

@@ -125,7 +125,38 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
     return result;
 }
 
+static PyObject *front(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    static const struct array_spec specs[] = {
+        {"samples", 'f', 1, 0, 0}, {"bank", 'f', 3, 0, 0}, {"clocks", 'q', 1, 0, 0}, {"out", 'F', 1, 1, 0}};
+    Py_buffer views[4];
+    if (check_count("qam_front", count, 4) < 0 || get_arrays(args, specs, views, 4) < 0)
+        return NULL;
+    PyObject *result = NULL;
+    const int64_t *clocks = views[2].buf;
+    int64_t room = views[0].shape[0] - QAM_FRONT - 1;
+    Py_ssize_t inside = 0;
+    while (inside < views[2].shape[0] && room < 1 << 30 && within(clocks[inside], 0, room * (1ll << 32)))
+        inside++;
+    if (views[1].shape[0] != QAM_PHASES || views[1].shape[1] != 2 || views[1].shape[2] != QAM_FRONT)
+        PyErr_Format(PyExc_ValueError, "bank: shape (%d, 2, %d) is needed", QAM_PHASES, QAM_FRONT);
+    else if (inside < views[2].shape[0])
+        PyErr_SetString(PyExc_ValueError, "clocks: a matched filter would leave the samples");
+    else if (views[3].shape[0] != views[2].shape[0])
+        PyErr_SetString(PyExc_ValueError, "out: one item a clock is needed");
+    else {
+        Py_BEGIN_ALLOW_THREADS
+        chosen->qam_front(views[0].buf, views[1].buf, clocks, views[2].shape[0], views[3].buf);
+        Py_END_ALLOW_THREADS
+        result = Py_NewRef(Py_None);
+    }
+    release_arrays(views, 4);
+    return result;
+}
+
 PyMethodDef qam_methods[] = {
+    {"qam_front", VECTORCALL(front), METH_FASTCALL, NULL},
     {"qam_encode", VECTORCALL(encode), METH_FASTCALL, NULL},
     {"qam_shape", VECTORCALL(shape), METH_FASTCALL, NULL},
     {"qam_receive", VECTORCALL(receive), METH_FASTCALL, NULL},

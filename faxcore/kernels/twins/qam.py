@@ -103,6 +103,16 @@ def qam_shape(
     out[:] = np.clip(np.rint(dot(window, taps[n % len(taps)])), -32768, 32767)
 
 
+def qam_front(
+    samples: NDArray[np.float32], bank: NDArray[np.float32], clocks: NDArray[np.int64], out: NDArray[np.complex64]
+) -> None:
+    """Matched-filter outputs that begin at `clocks` (2^-32 samples), the carrier still on."""
+    place = clocks + (1 << (31 - PHASE_BITS))
+    windows = samples[(place >> 32)[:, None] + np.arange(FRONT)]
+    rows = bank[place >> (32 - PHASE_BITS) & (PHASES - 1)]
+    out.real, out.imag = dot(windows, rows[:, 0]), dot(windows, rows[:, 1])
+
+
 class _Receiver:
     """One call of qam_receive: the fields of the state are `s`, so that the loop reads like the C one."""
 
@@ -155,26 +165,28 @@ class _Receiver:
         return NOTHING
 
     def take_half(self) -> None:
-        place = self.s.clock + (1 << (31 - PHASE_BITS))
-        window = self.s.history[place >> 32 : (place >> 32) + FRONT]
-        row = self.bank[place >> (32 - PHASE_BITS) & (PHASES - 1)]
-        if self.s.delay_head == DELAY:
-            self.s.delay_re[:TAPS], self.s.delay_im[:TAPS] = self.s.delay_re[-TAPS:], self.s.delay_im[-TAPS:]
-            self.s.delay_head = TAPS
-        self.s.delay_re[self.s.delay_head] = dot(window, row[0])
-        self.s.delay_im[self.s.delay_head] = dot(window, row[1])
+        half = np.empty(1, np.complex64)
+        qam_front(self.s.history, self.bank, np.array([self.s.clock], np.int64), half)
+        self.s.delay_re[self.s.delay_head], self.s.delay_im[self.s.delay_head] = half[0].real, half[0].imag
         self.s.delay_head += 1
         self.s.clock += self.s.half_step
 
-    def equalise(self) -> tuple[float, float]:
-        y_re, y_im = (d[self.s.delay_head - TAPS : self.s.delay_head] for d in (self.s.delay_re, self.s.delay_im))
+    def window(self) -> tuple[Any, Any]:
+        if self.s.delay_head + 2 > DELAY:
+            for delay in (self.s.delay_re, self.s.delay_im):
+                delay[:TAPS] = delay[self.s.delay_head - TAPS : self.s.delay_head].copy()
+            self.s.delay_head = TAPS
+        part = slice(self.s.delay_head - TAPS, self.s.delay_head)
+        return self.s.delay_re[part], self.s.delay_im[part]
+
+    def equalise(self, y_re: Any, y_im: Any) -> tuple[float, float]:
+        one, taps_re, taps_im = np.ones(TAPS, np.float32), self.s.taps_re, self.s.taps_im
         return (
-            float(dot(self.s.taps_re, y_re) - dot(self.s.taps_im, y_im)),
-            float(dot(self.s.taps_re, y_im) + dot(self.s.taps_im, y_re)),
+            float(dot(taps_re * y_re - taps_im * y_im, one)),
+            float(dot(taps_re * y_im + taps_im * y_re, one)),
         )
 
-    def adapt(self, re: Any, im: Any) -> None:
-        y_re, y_im = (d[self.s.delay_head - TAPS : self.s.delay_head] for d in (self.s.delay_re, self.s.delay_im))
+    def adapt(self, y_re: Any, y_im: Any, re: Any, im: Any) -> None:
         self.s.taps_re += re * y_re + im * y_im
         self.s.taps_im += im * y_re - re * y_im
 
@@ -201,7 +213,8 @@ class _Receiver:
         if steady:
             angle = (im * point_re - re * point_im) / self.s.mean_power
             early = re * self.s.last_point_re + im * self.s.last_point_im
-            early = (early - self.s.last_re * point_re - self.s.last_im * point_im) / self.s.mean_power
+            early = early - self.s.last_re * point_re - self.s.last_im * point_im
+            early = max(min(early / self.s.mean_power, 4.0), -4.0)
             drift = self.s.drift + self.s.timing_pull * early
             self.s.drift = max(min(drift, self.s.drift_limit), -self.s.drift_limit)
             move = self.s.timing_gain * early
@@ -230,9 +243,10 @@ class _Receiver:
         return bool(self.s.low_run == self.s.low_blocks)
 
     def take_symbol(self) -> tuple[bool, int | None]:
+        y_re, y_im = self.window()
+        z_re, z_im = self.equalise(y_re, y_im)
         self.take_half()
         self.take_half()
-        z_re, z_im = self.equalise()
         re = z_re * self.s.phase_re + z_im * self.s.phase_im
         im = z_im * self.s.phase_re - z_re * self.s.phase_im
         point = self.nearest(re, im)
@@ -243,6 +257,8 @@ class _Receiver:
         if steady:
             step = float(self.s.step_size)
             self.adapt(
+                y_re,
+                y_im,
                 f32(step * (error_re * self.s.phase_re - error_im * self.s.phase_im)),
                 f32(step * (error_re * self.s.phase_im + error_im * self.s.phase_re)),
             )
