@@ -52,6 +52,8 @@ struct qam_receiver {
 
     /* The data loop: set by the acquisition. */
     float step_size;
+    float loud;                  /* power of a half-symbol sample that cannot be signal */
+    int32_t hold;                /* symbols until such a sample has left the equaliser */
     int64_t clock;               /* the next half symbol, in 2^-32 samples from history[0] */
     double drift;                /* samples a symbol */
     double phase_re, phase_im, turn_re, turn_im;
@@ -86,6 +88,7 @@ struct qam_progress {
     X(void, qam_shape, (const struct qam_pulse *pulse, const float *taps, const float *points, const uint8_t *symbols, \
                         int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out, int64_t n)) \
     X(void, qam_front, (const float *samples, const float *bank, const int64_t *clocks, int64_t n, float *out)) \
+    X(void, qam_fit, (const double *halves, const double *targets, int64_t n, int centre, double ridge, double *taps)) \
     X(struct qam_progress, qam_receive, (struct qam_receiver *r, const struct qam_tables *t, const int16_t *samples, \
                                          int64_t n, uint8_t *octets, int64_t capacity))
 

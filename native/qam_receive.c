@@ -212,6 +212,18 @@ static int KERNEL(judge_level)(struct qam_receiver *r, double power, double erro
     return r->low_run == r->low_blocks;
 }
 
+/* In a pause, and while noise far above the signal is in the equaliser (one step on it would be its end), the loops
+ * hold still. */
+static int KERNEL(is_steady)(struct qam_receiver *r, double power)
+{
+    float re = r->delay_re[r->delay_head - 1], im = r->delay_im[r->delay_head - 1];
+    if (re * re + im * im > r->loud)
+        r->hold = QAM_TAPS / 2 + 1;
+    else if (r->hold > 0)
+        r->hold--;
+    return r->hold == 0 && r->power > 0.3 * r->mean_power && power < 8.0 * r->mean_power;
+}
+
 static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *t, uint8_t *octet, int *full)
 {
     KERNEL(make_room)(r);
@@ -226,8 +238,7 @@ static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *
     double point_re = t->points[point], point_im = t->points[r->points + point];
     double error_re = point_re - re, error_im = point_im - im, power = re * re + im * im;
     r->power += 0.125 * (power - r->power);
-    /* In a pause, and under a burst of noise that would break the equaliser, the loops hold still. */
-    int steady = r->power > 0.3 * r->mean_power && power < 8.0 * r->mean_power;
+    int steady = KERNEL(is_steady)(r, power);
     if (steady) {
         double step = r->step_size;
         KERNEL(adapt)(r, y_re, y_im, (float)(step * (error_re * r->phase_re - error_im * r->phase_im)),

@@ -31,9 +31,6 @@ FRONT_DELAY = layout.FRONT // 2 - 1
 CHUNK = 64
 """Symbols correlated coherently: short enough for any carrier offset, long enough to stand out of noise."""
 
-PIECE = 48
-"""Rows of the least-squares problem multiplied at a time; divides the training's segments."""
-
 PASS = 0.25
 """Largest mean squared error over the check, relative to its power; a false start has about 2."""
 
@@ -131,35 +128,30 @@ class _Fit:
         self._take()
 
     def _take(self) -> None:
-        """Half-symbol samples around every known symbol, turned back by its carrier phase."""
+        """Half-symbol samples around every known symbol: windows[k, 1] is its own, 0 and 2 half a symbol away."""
         half = self.symbol / 2
         j = np.arange(2 * len(self.known) + layout.TAPS + 2) + 2 * self.start - CENTRE - 1
         self.clocks = self.first - FRONT_DELAY + half * j
         self.halves = front(self.scheme, self.samples, np.clip(self.clocks, 0, len(self.samples) - layout.FRONT - 1))
         self.turns = np.exp(1j * self.turn_angle * np.arange(len(self.known)))
-        wide = sliding_window_view(self.halves, layout.TAPS + 2)[: 2 * len(self.known) : 2] * self.turns.conj()[:, None]
-        self.early, self.windows, self.late = wide[:, :-2], wide[:, 1:-1], wide[:, 2:]
+        every = sliding_window_view(self.halves, layout.TAPS)
+        self.windows = np.stack([every[move : move + 2 * len(self.known) : 2] for move in range(3)], axis=1)
 
     def solve(self, part: slice, ridge: float = 0.01) -> None:
         """Least squares, held towards a single tap where the two points of the sequence say nothing."""
-        a, c = self.windows[part], self.known[part]
-        centre = a[:, CENTRE]
-        prior = np.zeros(layout.TAPS, np.complex128)
-        prior[CENTRE] = np.vdot(centre, c) / np.vdot(centre, centre).real
-        # In small pieces: a BLAS would share out a larger product, and its sum would depend on the machine's cores.
-        pieces = a.reshape(-1, PIECE, layout.TAPS)
-        normal = np.sum(pieces.conj().transpose(0, 2, 1) @ pieces, axis=0)
-        load = ridge * np.trace(normal).real / layout.TAPS
-        self.taps = prior + np.linalg.solve(
-            normal + load * np.eye(layout.TAPS), a.conj().T @ c - normal @ prior
-        )
+        halves = self.halves[2 * part.start + 1 : 2 * part.stop + layout.TAPS - 1]
+        native.qam_fit(halves, self.known[part] * self.turns[part], self.taps, CENTRE, ridge)
+
+    def equalised(self, part: slice, move: int = 0) -> Complex:
+        """The equaliser's output, all of it `move` half symbols later; turned back by the carrier, at that time."""
+        turns = np.exp(-0.5j * self.turn_angle * move) * self.turns[part].conj()
+        return np.asarray(np.einsum("ki,i->k", self.windows[part.start : part.stop, move + 1], self.taps) * turns)
 
     def refine(self, part: slice) -> None:
         """Read carrier and clock offset out of what the equaliser left over, and take the samples anew."""
-        v = self.windows[part] @ self.taps
+        v = self.equalised(part)
         k = np.arange(len(v)) - (len(v) - 1) / 2
-        half_turn = np.exp(0.5j * self.turn_angle)
-        slope = 0.5 * (self.late[part] / half_turn - self.early[part] * half_turn) @ self.taps  # by half a symbol
+        slope = 0.5 * (self.equalised(part, 1) - self.equalised(part, -1))  # by half a symbol
         design = np.stack([1j * v, 1j * v * k, slope, slope * k])
         rest = self.known[part] - v
         found = np.linalg.solve((design.conj() @ design.T).real, (design.conj() @ rest).real)
@@ -173,7 +165,7 @@ class _Fit:
     def error(self, part: slice) -> float:
         """Mean squared error relative to the power of the points."""
         c = self.known[part]
-        rest = c - self.windows[part] @ self.taps
+        rest = c - self.equalised(part)
         return float(np.sum(np.abs(rest) ** 2) / np.sum(np.abs(c) ** 2))
 
     def lock(self) -> Lock:
@@ -187,7 +179,7 @@ class _Fit:
             turn=complex(np.exp(1j * self.turn_angle)),
             taps=self.taps,
             delay=self.halves[2 * k + 1 : 2 * k + layout.TAPS + 1],
-            front_power=float(np.mean(np.abs(self.windows) ** 2)),
+            front_power=float(np.mean(np.abs(self.halves) ** 2)),
             rms=float(np.sqrt(np.mean(self.samples[begin:end].astype(np.float64) ** 2))),
             evm=self.error(self.all) ** 0.5,
         )

@@ -144,10 +144,11 @@ class Encoder:
         self._state = np.zeros(1, layout.CODER)
         self._state["bits"], self._state["state_mask"] = scheme.bits, len(scheme.table) - 1
         self._state["tap_near"], self._state["tap_far"] = scheme.taps
+        self._octets = self._state.view(np.uint8)
 
     def encode(self, octets: bytes) -> bytes:
         symbols = bytearray(len(octets) * 8 // self._scheme.bits + 1)
-        made = native.qam_encode(self._state, self._scheme.table, octets, symbols)
+        made = native.qam_encode(self._octets, self._scheme.table, octets, symbols)
         return bytes(symbols[:made])
 
     def encode_ones(self, symbols: int) -> NDArray[np.uint8]:
@@ -238,6 +239,7 @@ class Loops:
     carrier_gain: float = 0.02
     timing_gain: float = 0.012  # samples a symbol for a whole unit of the detector
     equaliser_gain: float = 0.03  # times 1 / (taps x power)
+    loud: float = 20.0  # times the power
     energy_floor_dbm0: float = -50.0
     line_share: float = 0.6
     edge_share: float = 0.15
@@ -269,6 +271,7 @@ class Receiver:
         self._loops = loops or Loops()
         self._state = _fresh_state(scheme, self._loops, at)
         self._tables = (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups)
+        self._record = self._state.view(np.uint8)
         self._octets = bytearray(4096)
         self._burst: _Burst | None = None
 
@@ -278,7 +281,7 @@ class Receiver:
         offset = 0
         while True:
             rest = samples[offset:] if offset else samples
-            used, made, event = native.qam_receive(self._state, *self._tables, rest, self._octets)
+            used, made, event = native.qam_receive(self._record, *self._tables, rest, self._octets)
             offset += used
             if made:
                 items.append(self._octets_item(made))
@@ -395,6 +398,7 @@ def _follow(s: np.void, scheme: Scheme, lock: Lock, begin: int, loops: Loops) ->
     s["state"] = scheme.conditioning[-1] & s["state_mask"]
     s["skip"] = scheme.check * scheme.bits
     s["step_size"] = loops.equaliser_gain / (layout.TAPS * lock.front_power)
+    s["loud"], s["hold"] = loops.loud * lock.front_power, 0
     s["taps_re"], s["taps_im"] = lock.taps.real, lock.taps.imag
     s["delay_re"][: layout.TAPS], s["delay_im"][: layout.TAPS] = lock.delay.real, lock.delay.imag
     s["delay_head"] = layout.TAPS

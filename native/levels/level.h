@@ -10,6 +10,7 @@
 #include "fsk.c"
 #include "line.c"
 #include "qam.c"
+#include "qam_fit.c"
 #include "qam_receive.c"
 #include "t4.c"
 

@@ -1,6 +1,12 @@
 /* Python's way to the kernels of ../qam.h: every argument is checked here, nothing is checked there. */
 #include "binding.h"
 
+/* States come as octets: NumPy writes out the whole format of a structured array each time it is asked for one. */
+static int is_record(const Py_buffer *view, size_t size)
+{
+    return view->len == (Py_ssize_t)size && (uintptr_t)view->buf % sizeof(int64_t) == 0;
+}
+
 static int coder_is_sound(const struct qam_coder *c)
 {
     return c->bits >= 1 && c->bits <= 8 && c->tap_near >= c->bits && c->tap_far > c->tap_near && c->tap_far + c->bits <= 32
@@ -12,13 +18,13 @@ static PyObject *encode(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"coder", 0, 0, 1, sizeof(struct qam_coder)}, {"table", 'B', 2, 0, 0}, {"octets", 'B', 1, 0, 0}, {"symbols", 'B', 1, 1, 0}};
+        {"coder", 'B', 1, 1, 0}, {"table", 'B', 2, 0, 0}, {"octets", 'B', 1, 0, 0}, {"symbols", 'B', 1, 1, 0}};
     Py_buffer views[4];
     if (check_count("qam_encode", count, 4) < 0 || get_arrays(args, specs, views, 4) < 0)
         return NULL;
     PyObject *result = NULL;
     struct qam_coder *coder = views[0].buf;
-    if (views[0].len != (Py_ssize_t)sizeof *coder || !coder_is_sound(coder))
+    if (!is_record(&views[0], sizeof *coder) || !coder_is_sound(coder))
         PyErr_SetString(PyExc_ValueError, "coder: one coder with fields in their ranges is needed");
     else if (views[1].shape[0] != coder->state_mask + 1 || views[1].shape[1] != 1 << coder->bits)
         PyErr_SetString(PyExc_ValueError, "table: one row a state and one column a group is needed");
@@ -96,14 +102,14 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"receiver", 0, 0, 1, sizeof(struct qam_receiver)}, {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0},
+        {"receiver", 'B', 1, 1, 0}, {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0},
         {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0}, {"samples", 'h', 1, 0, 0}, {"octets", 'B', 1, 1, 0}};
     Py_buffer views[7];
     if (check_count("qam_receive", count, 7) < 0 || get_arrays(args, specs, views, 7) < 0)
         return NULL;
     PyObject *result = NULL;
     struct qam_receiver *r = views[0].buf;
-    if (views[0].len != (Py_ssize_t)sizeof *r || !receiver_is_sound(r))
+    if (!is_record(&views[0], sizeof *r) || !receiver_is_sound(r))
         PyErr_SetString(PyExc_ValueError, "receiver: one receiver with fields in their ranges is needed");
     else if (views[1].shape[0] != QAM_PHASES || views[1].shape[1] != 2 || views[1].shape[2] != QAM_FRONT)
         PyErr_Format(PyExc_ValueError, "bank: shape (%d, 2, %d) is needed", QAM_PHASES, QAM_FRONT);
@@ -155,7 +161,33 @@ static PyObject *front(PyObject *self, PyObject *const *args, Py_ssize_t count)
     return result;
 }
 
+static PyObject *fit(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    static const struct array_spec specs[] = {{"halves", 'D', 1, 0, 0}, {"targets", 'D', 1, 0, 0}, {"taps", 'D', 1, 1, 0}};
+    long long centre;
+    double ridge;
+    Py_buffer views[3];
+    if (check_count("qam_fit", count, 5) < 0 || get_int(args[3], "centre", 0, QAM_TAPS - 1, &centre) < 0
+        || get_real(args[4], "ridge", 1e-9, 1e9, &ridge) < 0 || get_arrays(args, specs, views, 3) < 0)
+        return NULL;
+    PyObject *result = NULL;
+    if (views[1].shape[0] < 1 || (views[0].shape[0] - (QAM_TAPS - 2)) / 2 < views[1].shape[0])
+        PyErr_SetString(PyExc_ValueError, "halves: a window for every target is needed");
+    else if (views[2].shape[0] != QAM_TAPS)
+        PyErr_Format(PyExc_ValueError, "taps: %d items are needed", QAM_TAPS);
+    else {
+        Py_BEGIN_ALLOW_THREADS
+        chosen->qam_fit(views[0].buf, views[1].buf, views[1].shape[0], (int)centre, ridge, views[2].buf);
+        Py_END_ALLOW_THREADS
+        result = Py_NewRef(Py_None);
+    }
+    release_arrays(views, 3);
+    return result;
+}
+
 PyMethodDef qam_methods[] = {
+    {"qam_fit", VECTORCALL(fit), METH_FASTCALL, NULL},
     {"qam_front", VECTORCALL(front), METH_FASTCALL, NULL},
     {"qam_encode", VECTORCALL(encode), METH_FASTCALL, NULL},
     {"qam_shape", VECTORCALL(shape), METH_FASTCALL, NULL},

@@ -17,7 +17,7 @@ BOTH = pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
 
 
 def coder(modulation: Modulation) -> Any:
-    return qam.Encoder(v29.scheme(modulation))._state
+    return qam.Encoder(v29.scheme(modulation))._octets
 
 
 @BOTH
@@ -77,15 +77,20 @@ def fields(receiver: v29.Receiver) -> dict[str, bytes]:
 
 
 def test_structures_have_the_size_of_the_c_ones() -> None:
-    with pytest.raises(TypeError, match="coder"):
-        native.qam_encode(bytearray(32), v29.scheme(V29_9600).table, b"", bytearray(9))
-    with pytest.raises(TypeError, match="receiver"):
-        native.qam_receive(np.zeros(1, "V80"), *arguments()[1:])
+    given = arguments()
+    native.qam_receive(*given)
+    for octets in (bytearray(len(given[0]) - 8), bytearray(len(given[0]) + 8), given[0][8:], given[0][1:]):
+        with pytest.raises(ValueError, match="receiver"):
+            native.qam_receive(octets, *given[1:])
+    sound = coder(V29_9600)
+    for octets in (sound[:-1], sound[1:], bytearray(64)):
+        with pytest.raises(ValueError, match="coder"):
+            native.qam_encode(octets, v29.scheme(V29_9600).table, b"", bytearray(9))
 
 
 def arguments() -> list[Any]:
     receiver = v29.Receiver(V29_9600)
-    return [receiver._state, *receiver._tables, np.zeros(500, np.int16), bytearray(100)]
+    return [receiver._record, *receiver._tables, np.zeros(500, np.int16), bytearray(100)]
 
 
 GARBAGE = [
@@ -100,7 +105,7 @@ GARBAGE = [
 @pytest.mark.parametrize(("field", "value"), GARBAGE)
 def test_receiver_with_garbage(field: str, value: float) -> None:
     given = arguments()
-    given[0][field] = value
+    given[0].view(twin.RECEIVER)[field] = value
     with pytest.raises(ValueError, match=r"receiver|points|groups"):
         native.qam_receive(*given)
 
@@ -109,13 +114,14 @@ def test_receiver_with_garbage(field: str, value: float) -> None:
 def test_receiver_of_random_octets_never_harms(seed: int) -> None:
     """Any octets for a state are refused or survived; sound fields with wild floats among them."""
     random, given = np.random.default_rng(seed), arguments()
+    record = given[0].view(twin.RECEIVER)
     if seed % 2:
-        given[0].view(np.uint8)[:] = random.integers(0, 256, given[0].nbytes)
+        given[0][:] = random.integers(0, 256, given[0].nbytes)
     else:
         names = [name for name in twin.RECEIVER.names or () if twin.RECEIVER[name].base.kind == "f"]
         for name in random.choice(names, 4):
-            given[0][name] = random.choice([-1.0, 0.0, 1e-30, 1e30, np.nan, np.inf, -np.inf, 3.0])
-        given[0]["stage"] = random.integers(0, 4)
+            record[name] = random.choice([-1.0, 0.0, 1e-30, 1e30, np.nan, np.inf, -np.inf, 3.0])
+        record["stage"] = random.integers(0, 4)
     given[5] = random.integers(-32768, 32768, 9000).astype(np.int16)
     try:
         used, made, event = native.qam_receive(*given)
@@ -153,6 +159,43 @@ def test_shape_and_encode_refuse_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="table"):
         native.qam_encode(coder(V29_9600), v29.scheme(V29_7200).table, b"abc", bytearray(50))
     wild = coder(V29_9600)
-    wild["tap_far"] = 31
+    wild.view(twin.CODER)["tap_far"] = 31
     with pytest.raises(ValueError, match="coder"):
         native.qam_encode(wild, scheme.table, b"abc", bytearray(50))
+
+
+def test_front(kernel_of: Any) -> None:
+    scheme, random = v29.scheme(V29_9600), np.random.default_rng(4)
+    samples = random.standard_normal(300).astype(np.float32)
+    clocks = np.append(random.integers(0, 251 << 32, 500), [0, 251 << 32])
+    out = np.zeros((2, 502), np.complex64)
+    kernel_of("qam").qam_front(samples, scheme.bank, clocks, out[0])
+    twin.qam_front(samples, scheme.bank, clocks, out[1])
+    assert np.array_equal(out[0], out[1])
+    assert out[0].all()
+    for wrong in (-1, (251 << 32) + 1, 2**62):
+        with pytest.raises(ValueError, match="clocks"):
+            native.qam_front(samples, scheme.bank, np.array([wrong]), out[0, :1])
+    with pytest.raises(ValueError, match="out"):
+        native.qam_front(samples, scheme.bank, clocks, out[0, :5])
+    with pytest.raises(ValueError, match="clocks"):
+        native.qam_front(samples[:10], scheme.bank, np.array([0]), out[0, :1])
+
+
+@pytest.mark.parametrize("n", [1, 40, 432])
+@pytest.mark.parametrize("centre", [0, 15, 31])
+def test_fit(n: int, centre: int, kernel_of: Any) -> None:
+    random, taps = np.random.default_rng(n), np.zeros((2, 32), np.complex128)
+    halves, targets = (1000 * (random.standard_normal(k) + 1j * random.standard_normal(k)) for k in (2 * n + 30, n))
+    kernel_of("qam").qam_fit(halves, targets, taps[0], centre, 0.01)
+    twin.qam_fit(halves, targets, taps[1], centre, 0.01)
+    assert np.allclose(taps[0], taps[1], rtol=0, atol=1e-9 * np.abs(taps[1]).max())
+    with pytest.raises(ValueError, match="halves"):
+        native.qam_fit(halves[1:], targets, taps[0], centre, 0.01)
+    with pytest.raises(ValueError, match="halves"):
+        native.qam_fit(halves, targets[:0], taps[0], centre, 0.01)
+    with pytest.raises(ValueError, match="taps"):
+        native.qam_fit(halves, targets, taps[0, 1:], centre, 0.01)
+    for wrong in ((32, 0.01), (-1, 0.01), (15, 0.0), (15, np.nan)):
+        with pytest.raises(ValueError, match=r"centre|ridge"):
+            native.qam_fit(halves, targets, taps[0], *wrong)

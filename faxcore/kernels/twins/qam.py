@@ -27,7 +27,7 @@ CODER = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-"""struct qam_coder."""
+"""struct qam_coder; kernels take its octets."""
 
 RECEIVER = np.dtype(
     [
@@ -39,7 +39,7 @@ RECEIVER = np.dtype(
         ("energy_floor", "f4"), ("line_share", "f4"), ("edge_share", "f4"), ("loss_ratio", "f4"),
         ("origin", "i8"), ("filled", "i8"), ("scan", "i8"), ("trigger", "i8"),
         ("stage", "i4"), ("hits", "i4"), ("quiet_blocks", "i4"), ("delay_head", "i4"), ("lost_energy", "f4"),
-        ("step_size", "f4"), ("clock", "i8"), ("drift", "f8"),
+        ("step_size", "f4"), ("loud", "f4"), ("hold", "i4"), ("clock", "i8"), ("drift", "f8"),
         ("phase_re", "f8"), ("phase_im", "f8"), ("turn_re", "f8"), ("turn_im", "f8"),
         ("last_re", "f8"), ("last_im", "f8"), ("last_point_re", "f8"), ("last_point_im", "f8"),
         ("power", "f8"), ("block_power", "f8"), ("block_error", "f8"), ("held_error", "f8"), ("error", "f8"),
@@ -51,7 +51,7 @@ RECEIVER = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-"""struct qam_receiver."""
+"""struct qam_receiver; kernels take its octets."""
 
 
 def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> Any:
@@ -67,7 +67,7 @@ def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> Any:
 
 def qam_encode(coder: Any, table: NDArray[np.uint8], octets: Any, symbols: Any) -> int:
     """Scramble octets (first bit least significant) and code them to point numbers; how many were made."""
-    c = coder.reshape(-1)[0]
+    c = coder.view(CODER)[0]
     made = 0
     for bit in np.unpackbits(np.frombuffer(octets, np.uint8), bitorder="little").tolist():
         c["pending"] = int(c["pending"]) << 1 | bit
@@ -113,12 +113,29 @@ def qam_front(
     out.real, out.imag = dot(windows, rows[:, 0]), dot(windows, rows[:, 1])
 
 
+def qam_fit(
+    halves: NDArray[np.complex128], targets: NDArray[np.complex128], taps: NDArray[np.complex128],
+    centre: int, ridge: float,
+) -> None:  # fmt: skip
+    """Equaliser taps that bring each window of half-symbol samples to its target, by regularised least squares.
+
+    What the targets leave open is held towards the best single tap, at `centre`; `ridge` is the weight of that
+    relative to the mean power of the samples. Kernel and twin agree within 1e-9 of the largest tap.
+    """
+    windows = halves[2 * np.arange(len(targets))[:, None] + np.arange(TAPS)]
+    normal, aim = windows.conj().T @ windows, windows.conj().T @ targets
+    load = ridge * np.trace(normal).real / TAPS
+    prior = np.zeros(TAPS, np.complex128)
+    prior[centre] = aim[centre] / normal[centre, centre].real
+    taps[:] = np.linalg.solve(normal + load * np.eye(TAPS), aim + load * prior)
+
+
 class _Receiver:
     """One call of qam_receive: the fields of the state are `s`, so that the loop reads like the C one."""
 
     def __init__(self, state: Any, bank: Any, points: Any, lines: Any, groups: Any) -> None:
         self.bank, self.points, self.lines, self.groups = bank, points, lines, groups
-        self.record = state.reshape(-1)[0]
+        self.record = state.view(RECEIVER)[0]
         self.s = SimpleNamespace()
         for name, (dtype, *_) in (RECEIVER.fields or {}).items():
             value = self.record[name]
@@ -242,6 +259,13 @@ class _Receiver:
         self.s.block_symbols = 0
         return bool(self.s.low_run == self.s.low_blocks)
 
+    def is_steady(self, power: float) -> bool:
+        re, im = self.s.delay_re[self.s.delay_head - 1], self.s.delay_im[self.s.delay_head - 1]
+        self.s.hold = TAPS // 2 + 1 if re * re + im * im > self.s.loud else max(self.s.hold - 1, 0)
+        return bool(
+            self.s.hold == 0 and self.s.power > 0.3 * self.s.mean_power and power < 8.0 * self.s.mean_power
+        )
+
     def take_symbol(self) -> tuple[bool, int | None]:
         y_re, y_im = self.window()
         z_re, z_im = self.equalise(y_re, y_im)
@@ -253,7 +277,7 @@ class _Receiver:
         point_re, point_im = (float(axis[point]) for axis in self.points)
         error_re, error_im, power = point_re - re, point_im - im, re * re + im * im
         self.s.power += 0.125 * (power - self.s.power)
-        steady = self.s.power > 0.3 * self.s.mean_power and power < 8.0 * self.s.mean_power
+        steady = self.is_steady(power)
         if steady:
             step = float(self.s.step_size)
             self.adapt(

@@ -1,0 +1,102 @@
+"""CPU time of our V.29 beside SpanDSP's, ns a sample at 8 kHz: `python -m benchmarks.modems`.
+
+Both work in blocks of 160 samples (ours through Python) on 20 s of line; ours also in one call. The peer runs in a C
+loop (peers/modem_peers.c, compiled with gcc; needs libspandsp-dev). Every figure is the least of all repeats. Targets:
+at most 10 (transmit), 25 (receive data), 5 (receive silence) in one call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from faxcore import kernels
+from faxcore.modem import v29
+from faxcore.signals import Modulation
+
+SECONDS, HEAD, BLOCK = 20, 3000, 160
+WORK = ("transmit", "receive data", "receive silence")
+Samples = npt.NDArray[np.int16]
+
+
+def least_ns(repeats: int, prepare: Callable[[], Callable[[], int]]) -> float:
+    """The least CPU time a sample of what `prepare` returns; that returns its samples."""
+    times = []
+    for _ in range(repeats):
+        work = prepare()
+        start = time.thread_time_ns()
+        n = work()
+        times.append((time.thread_time_ns() - start) / n)
+    return min(times)
+
+
+def transmitter(modulation: Modulation) -> v29.Transmitter:
+    made = v29.Transmitter(modulation)
+    octets = np.random.default_rng(1).integers(0, 256, modulation.bit_rate * SECONDS // 8).astype(np.uint8)
+    made.feed(octets.tobytes())
+    return made
+
+
+def transmit(modulation: Modulation, block: int) -> Callable[[], int]:
+    def work() -> int:
+        burst, n = transmitter(modulation), 0
+        while got := len(burst.pull(block)):
+            n += got
+        return n
+
+    return work
+
+
+def receive(modulation: Modulation, line: Samples, head: int, block: int) -> Callable[[], int]:
+    receiver = v29.Receiver(modulation)
+    receiver.push(line[:head])
+
+    def work() -> int:
+        for i in range(head, len(line), block):
+            receiver.push(line[i : i + block])
+        return len(line) - head
+
+    return work
+
+
+def ours(modulation: Modulation, repeats: int, block: int) -> list[float]:
+    line = transmitter(modulation).pull(10**9)
+    silence = np.zeros(SECONDS * 8000, np.int16)
+    return [
+        least_ns(repeats, lambda: transmit(modulation, block)),
+        least_ns(repeats, lambda: receive(modulation, line, HEAD, block)),
+        least_ns(repeats, lambda: receive(modulation, silence, 0, block)),
+    ]
+
+
+def spandsp(modulation: Modulation, repeats: int) -> list[float]:
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "modem_peers"
+        source = Path(__file__).parent / "peers" / "modem_peers.c"
+        subprocess.run(["gcc", "-O2", "-std=gnu11", str(source), "-o", str(program), "-lspandsp", "-lm"], check=True)
+        run = subprocess.run([str(program), str(modulation.bit_rate), str(repeats)], check=True, capture_output=True)
+        return [float(figure) for figure in run.stdout.split()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5)
+    repeats = parser.parse_args().repeats
+    print(f"V.29, ns a sample, kernels {kernels.cpu_level()}; the ratio is ours in one call / SpanDSP")
+    print(f"{'':24}{'one call':>10}{'by 160':>10}{'SpanDSP':>10}{'ratio':>8}")
+    for rate in (9600, 7200):
+        modulation = Modulation("v29", rate)
+        columns = ours(modulation, repeats, 10**9), ours(modulation, repeats, BLOCK), spandsp(modulation, repeats)
+        for name, whole, blocks, peer in zip(WORK, *columns, strict=True):
+            print(f"{rate} {name:19}{whole:10.2f}{blocks:10.2f}{peer:10.2f}{whole / peer:8.2f}")
+
+
+if __name__ == "__main__":
+    main()
