@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +27,25 @@ def _tone(step: int, level_dbm0: float) -> npt.NDArray[np.int16]:
                     np.int16)
 
 
+@lru_cache(maxsize=8)
+def _calling_period(level_dbm0: float) -> npt.NDArray[np.int16]:
+    """CNG and its pause; all calls of a level share them."""
+    period = np.zeros(_CNG_PERIOD, np.int16)
+    period[:_CNG_ON] = np.resize(_tone(_CNG_STEP, level_dbm0), _CNG_ON)
+    period.flags.writeable = False
+    return period
+
+
+@lru_cache(maxsize=8)
+def _answer_tone(level_dbm0: float) -> npt.NDArray[np.int16]:
+    return np.resize(_tone(_CED_STEP, level_dbm0), _CED_TOTAL)
+
+
 class CallingTone:
     """CNG without end: 1100 Hz, 0.5 s on and 3 s off, starting on [T.30 4.2]. `level_dbm0` is -40 to 0."""
 
     def __init__(self, *, level_dbm0: float = -13.0) -> None:
-        period = np.zeros(_CNG_PERIOD, np.int16)
-        period[:_CNG_ON] = np.resize(_tone(_CNG_STEP, level_dbm0), _CNG_ON)
-        period.flags.writeable = False
-        self._period = period
+        self._period = _calling_period(level_dbm0)
         self._sent = 0
 
     def pull(self, n: int) -> npt.NDArray[np.int16]:
@@ -49,7 +61,7 @@ class AnswerTone(StoredSignal):
     """CED: 2100 Hz for 3 s, 2.6 to 4.0 s being allowed [T.30 4.1]. `level_dbm0` is -40 to 0."""
 
     def __init__(self, *, level_dbm0: float = -13.0) -> None:
-        super().__init__(np.resize(_tone(_CED_STEP, level_dbm0), _CED_TOTAL))
+        super().__init__(_answer_tone(level_dbm0))
 
 
 class ToneDetector:
