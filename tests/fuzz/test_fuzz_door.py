@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from faxcore.kernels import native
 from faxcore.kernels.twins import fsk
+from faxcore.kernels.twins import qam as qam_layout
 from faxcore.modem import qam, v29
 from faxcore.signals import V29_9600
 
@@ -39,13 +40,18 @@ def good_calls() -> dict[str, list[Any]]:
         "fsk_receive": [fsk.fsk_state(0), SAMPLES.copy(), 0, events, octets],
         "tone_detect": [fsk.tone_state(0), SAMPLES.copy(), 0, events],
         "line_carry": [SAMPLES.copy(), zeros(400, np.int16), 0, zeros(3, np.uint32), 1.0, 3.0, 1],
-        "qam_encode": [qam.Encoder(scheme)._state, scheme.table, rows[0].copy(), zeros(40)],
+        "qam_encode": [qam.Encoder(scheme)._octets, scheme.table, rows[0].copy(), zeros(40)],
         "qam_shape": [scheme.pulses, zeros((256, 2), np.float32), zeros(200), zeros(300, np.int16), 3, 10, 0, 0],
-        "qam_receive": [receiver._state, *receiver._tables, SAMPLES.copy(), zeros(400)],
+        "qam_front": [zeros(300, np.float32), scheme.bank, np.array([0, 251 << 32]), zeros(2, np.complex64)],
+        "qam_fit": [np.ones(94, np.complex128), np.ones(32, np.complex128), zeros(32, np.complex128), 15, 0.01],
+        "qam_receive": [receiver._record, *receiver._tables, SAMPLES.copy(), zeros(400)],
     }
 
 
 KERNELS = sorted(good_calls())
+
+STRUCTURES = {name: call[0].dtype for name, call in good_calls().items() if call[0].dtype.names}
+STRUCTURES |= {"qam_encode": qam_layout.CODER, "qam_receive": qam_layout.RECEIVER}  # handed in as octets
 
 NUMBERS = st.one_of(
     st.integers(-2, 70), st.sampled_from([2**31 - 1, 2**31, -(2**31), 2**40, 2**63 - 1, -(2**63), 2**64, 10**30]),
@@ -103,13 +109,13 @@ def integers(dtype: np.dtype[Any]) -> st.SearchStrategy[int]:
     return st.one_of(st.integers(max(low, -3), 600), st.integers(low, high), st.sampled_from([low, high]))
 
 
-@pytest.mark.parametrize("name", [name for name in KERNELS if good_calls()[name][0].dtype.names])
+@pytest.mark.parametrize("name", sorted(STRUCTURES))
 @given(data=st.data())
 @settings(max_examples=300)
 def test_structures(name: str, data: st.DataObject) -> None:
     """Fields hold what they never hold."""
     arguments = good_calls()[name]
-    state = arguments[0]
+    state = arguments[0].view(STRUCTURES[name])
     fields = [field for field in state.dtype.names if state.dtype[field].kind in "iuf"]
     for field in data.draw(st.sets(st.sampled_from(fields), min_size=1, max_size=3)):
         dtype = state.dtype[field]
