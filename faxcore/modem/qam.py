@@ -22,6 +22,9 @@ from faxcore.units import SAMPLE_RATE, dbm0_of_rms, rms_of_dbm0
 SILENCE = 255
 """The point number that sends nothing."""
 
+LOSS_RATIO = 0.1
+"""A carrier whose power has fallen to this part of what it was is gone."""
+
 PULSE_SYMBOLS = 12
 """Symbols from the beginning of a pulse to its peak."""
 
@@ -243,7 +246,6 @@ class Loops:
     energy_floor_dbm0: float = -50.0
     line_share: float = 0.6
     edge_share: float = 0.15
-    loss_db: float = 10.0
     symbols_a_block: int = 16
     low_blocks: int = 5
     kept: int = 320
@@ -365,7 +367,7 @@ def _fresh_state(scheme: Scheme, loops: Loops, at: int) -> NDArray[np.void]:
     s["drift_limit"] = 600e-6 * samples_a_symbol
     s["energy_floor"] = rms_of_dbm0(loops.energy_floor_dbm0) ** 2 * layout.BLOCK
     s["line_share"], s["edge_share"] = loops.line_share, loops.edge_share
-    s["loss_ratio"] = 10 ** (-loops.loss_db / 10)
+    s["loss_ratio"] = LOSS_RATIO
     # Silence before the first sample, so that a burst may begin with it.
     silence = loops.kept + layout.BLOCK
     s["origin"], s["filled"], s["scan"] = at - silence, silence, silence
@@ -378,6 +380,7 @@ def _hunt_on(s: np.void) -> None:
     if s["lost_energy"] == 0:
         block = s["history"][s["trigger"] + layout.BLOCK : s["trigger"] + 2 * layout.BLOCK]
         s["lost_energy"], s["quiet_blocks"] = float(np.sum(block**2)), 0
+        s["loss_ratio"] = LOSS_RATIO
     s["stage"], s["scan"], s["hits"] = layout.HUNTING, s["trigger"] + layout.BLOCK, 0
 
 
@@ -397,6 +400,8 @@ def _follow(s: np.void, scheme: Scheme, lock: Lock, begin: int, loops: Loops) ->
         s[name] = 0
     s["state"] = scheme.conditioning[-1] & s["state_mask"]
     s["skip"] = scheme.check * scheme.bits
+    # Where the line's noise is not that far below the burst, its end is a smaller fall.
+    s["loss_ratio"] = min(max(LOSS_RATIO, 3 * lock.evm**2), 0.4)
     s["step_size"] = loops.equaliser_gain / (layout.TAPS * lock.front_power)
     s["loud"], s["hold"] = loops.loud * lock.front_power, 0
     s["taps_re"], s["taps_im"] = lock.taps.real, lock.taps.imag
