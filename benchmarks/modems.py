@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from faxcore import kernels
 from faxcore.modem import v29
-from faxcore.signals import Modulation
+from faxcore.signals import Modulation, Octets
 
 SECONDS, HEAD, BLOCK = 20, 3000, 160
 WORK = ("transmit", "receive data", "receive silence")
@@ -37,11 +37,22 @@ def least_ns(repeats: int, prepare: Callable[[], Callable[[], int]]) -> float:
     return min(times)
 
 
+def data(modulation: Modulation) -> bytes:
+    octets = np.random.default_rng(1).integers(0, 256, modulation.bit_rate * SECONDS // 8)
+    return octets.astype(np.uint8).tobytes()
+
+
 def transmitter(modulation: Modulation) -> v29.Transmitter:
     made = v29.Transmitter(modulation)
-    octets = np.random.default_rng(1).integers(0, 256, modulation.bit_rate * SECONDS // 8).astype(np.uint8)
-    made.feed(octets.tobytes())
+    made.feed(data(modulation))
     return made
+
+
+def check(modulation: Modulation, line: Samples) -> None:
+    """What is timed is a reception without errors; the line stops before the last symbols have left the receiver."""
+    heard = b"".join(item.data for item in v29.Receiver(modulation).push(line) if isinstance(item, Octets))
+    if len(heard) < len(data(modulation)) - 50 or not data(modulation).startswith(heard):
+        raise SystemExit(f"{modulation} decoded other octets")
 
 
 def transmit(modulation: Modulation, block: int) -> Callable[[], int]:
@@ -68,6 +79,7 @@ def receive(modulation: Modulation, line: Samples, head: int, block: int) -> Cal
 
 def ours(modulation: Modulation, repeats: int, block: int) -> list[float]:
     line = transmitter(modulation).pull(10**9)
+    check(modulation, line)
     silence = np.zeros(SECONDS * 8000, np.int16)
     return [
         least_ns(repeats, lambda: transmit(modulation, block)),
