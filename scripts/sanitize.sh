@@ -24,7 +24,8 @@ PYTHONPATH=. "$python" -c '
 import faxcore.kernels as k
 assert "build/sanitize" in k.native.__file__, k.native.__file__
 assert b"__asan_report" in open(k.native.__file__, "rb").read()'
-# -s: pytest would keep what a dying test wrote, which is the report. Documents are drawn in a process whose limit on
-# its address space leaves no room for the sanitizers, by libraries that were not built with them. The slow twins of the widest lines would take minutes here.
+# -s: pytest would keep what a dying test wrote, which is the report. Left out are tests of what is drawn in another
+# process or run by another interpreter, and the slow twins of the widest lines, which would take minutes.
 exec "$python" -m pytest -q -s -n 2 --max-worker-restart 0 --timeout 600 \
-    tests/unit tests/property tests/fuzz tests/conformance --ignore-glob "*document*" -k "not wide_lines" "$@"
+    tests/unit tests/property tests/fuzz tests/conformance \
+    --ignore-glob "*document*" --ignore-glob "*cli*" -k "not wide_lines" "$@"
