@@ -60,7 +60,9 @@ void KERNEL(qam_shape)(const struct qam_pulse *pulse, const float *taps, const f
     int64_t rest = first_sample * pulse->up % pulse->down;
     for (int64_t i = 0; i < n;) {
         int64_t oldest = newest - pulse->span + 1;
-        KERNEL(lay_points)(points, symbols, n_symbols, oldest - first_symbol, pulse->span + QAM_SHAPE_SYMBOLS, laid);
+        int64_t wanted = (n - i) * pulse->up / pulse->down + 1;
+        int fresh = wanted < QAM_SHAPE_SYMBOLS ? (int)wanted : QAM_SHAPE_SYMBOLS;
+        KERNEL(lay_points)(points, symbols, n_symbols, oldest - first_symbol, pulse->span + fresh, laid);
         for (; i < n && newest - pulse->span + 1 - oldest <= QAM_SHAPE_SYMBOLS; i++) {
             const float *window = laid + 2 * (newest - pulse->span + 1 - oldest);
             out[i] = KERNEL(to_sample)(KERNEL(dot)(window, taps + row * width, width));

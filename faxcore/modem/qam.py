@@ -179,6 +179,7 @@ class Transmitter:
         self._symbols = bytearray(scheme.echo.tobytes() if echo_protection else b"")
         self._symbols += bytes([SILENCE]) * scheme.gap + scheme.alternations.tobytes() + scheme.conditioning.tobytes()
         self._symbols += self._encoder.encode_ones(scheme.check).tobytes()
+        self._up, self._down = scheme.symbols_a_sample.as_integer_ratio()
         self._forgotten = 0
         self._sent = 0
         self._finished = False
@@ -198,7 +199,7 @@ class Transmitter:
     @property
     def _end(self) -> int:
         symbols = self._forgotten + len(self._symbols) + (2 * PULSE_SYMBOLS - 1 if self._finished else 0)
-        return math.ceil(symbols / self._scheme.symbols_a_sample)
+        return -(-symbols * self._down // self._up)
 
     @property
     def samples_ready(self) -> int:
@@ -213,16 +214,14 @@ class Transmitter:
     def pull(self, n: int) -> NDArray[np.int16]:
         """At most `n` samples; fewer only where the octets ran dry or the burst is over."""
         out = np.empty(min(n, self.samples_ready), np.int16)
-        step = self._scheme.symbols_a_sample
         native.qam_shape(self._scheme.pulses, self._points, self._symbols, out,
-                         step.numerator, step.denominator, self._forgotten, self._sent)  # fmt: skip
+                         self._up, self._down, self._forgotten, self._sent)  # fmt: skip
         self._sent += len(out)
         self._forget()
         return out
 
     def _forget(self) -> None:
-        oldest = self._sent * self._scheme.symbols_a_sample.numerator // self._scheme.symbols_a_sample.denominator
-        spare = oldest - 2 * PULSE_SYMBOLS - self._forgotten
+        spare = self._sent * self._up // self._down - 2 * PULSE_SYMBOLS - self._forgotten
         if spare > 0:
             del self._symbols[:spare]
             self._forgotten += spare
