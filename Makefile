@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := PYTHON=$(PYTHON) sh scripts/setup.sh
 PYTEST := $(BIN)/python -m pytest -n 2
-BENCHMARKS := $(filter-out benchmarks/__init__.py benchmarks/pages.py benchmarks/make_%,$(wildcard benchmarks/*.py))
+BENCH_PARTS := $(addprefix benchmarks/,__init__.py pages.py impairments.py engines.py cells.py make_%)
+BENCHMARKS := $(filter-out $(BENCH_PARTS),$(wildcard benchmarks/*.py))
 
 .PHONY: help demo test test-long build bench sanitize clean
 

@@ -68,6 +68,7 @@ def shim() -> Any:
     for function, result, *arguments in (
         ("modulate", integer, text, integer, integer, integer, real, pointer, integer, pointer, integer),
         ("demodulate", integer, text, integer, real, pointer, integer, pointer, integer),
+        ("v17_demodulate_short", integer, integer, real, pointer, integer, pointer, integer, pointer, integer),
         ("fsk_modulate", integer, real, pointer, integer, pointer, integer),
         ("fsk_demodulate", integer, real, pointer, integer, pointer, integer),
         ("hdlc_modulate", integer, integer, real, pointer, pointer, integer, pointer, integer),
@@ -123,8 +124,20 @@ def demodulate(samples: npt.ArrayLike, modem: str, bit_rate: int, *, cutoff_dbm0
     """What SpanDSP's receiver makes of samples that may begin anywhere before the burst."""
     line = _int16(samples)
     out = np.empty(2 * len(line) + 1000, np.int8)
-    heard = _made(shim().peer_demodulate(modem.encode(), bit_rate, cutoff_dbm0, line.ctypes.data, len(line),
-                                         out.ctypes.data, len(out)), out)
+    return _heard(_made(shim().peer_demodulate(modem.encode(), bit_rate, cutoff_dbm0, line.ctypes.data, len(line),
+                                               out.ctypes.data, len(out)), out))
+
+
+def v17_demodulate_short(first: npt.ArrayLike, samples: npt.ArrayLike, bit_rate: int, *,
+                         cutoff_dbm0: float = -45.0) -> Heard:
+    """What it makes of a V.17 burst with the short training, after it heard `first`, one with the long training."""
+    before, line = _int16(first), _int16(samples)
+    out = np.empty(2 * (len(before) + len(line)) + 1000, np.int8)
+    return _heard(_made(shim().peer_v17_demodulate_short(bit_rate, cutoff_dbm0, before.ctypes.data, len(before),
+                                                         line.ctypes.data, len(line), out.ctypes.data, len(out)), out))
+
+
+def _heard(heard: npt.NDArray[np.int8]) -> Heard:
     trained = np.flatnonzero(heard == TRAINING_SUCCEEDED)
     data = heard[trained[0] :] if len(trained) else heard[:0]
     return Heard(data[data >= 0].astype(np.uint8), len(trained) > 0, _statuses(heard))

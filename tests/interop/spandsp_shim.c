@@ -100,6 +100,22 @@ int peer_demodulate(const char *modem, int bit_rate, float cutoff, const int16_t
     return sink.count;
 }
 
+/* A V.17 burst of short training after one of long training; only what was heard of the second. */
+int peer_v17_demodulate_short(int bit_rate, float cutoff, const int16_t *first, int first_count,
+                              const int16_t *samples, int count, int8_t *out, int room) {
+    struct heard sink = {out, room, 0};
+    v17_rx_state_t *s = v17_rx_init(NULL, bit_rate, put_heard, &sink);
+    if (!s) return -1;
+    v17_rx_set_modem_status_handler(s, put_heard, &sink);
+    v17_rx_signal_cutoff(s, cutoff);
+    v17_rx(s, first, first_count);
+    sink.count = 0;
+    v17_rx_restart(s, bit_rate, TRUE);
+    v17_rx(s, samples, count);
+    v17_rx_free(s);
+    return sink.count;
+}
+
 /* --- V.21 channel 2: bits, and HDLC frames --- */
 
 int peer_fsk_modulate(float level, const uint8_t *bits, int count, int16_t *out, int room) {
