@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from faxcore.result import FaxResult
-from faxcore.signals import Modulation
+from faxcore.signals import CarrierQuality, Modulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,16 @@ class Negotiated(Event):
     resolution: str
     remote_identity: str
     ecm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BurstReceived(Event):
+    """A fast carrier came and went: what its receiver saw. `points`: the last ones that it decided on, unit free."""
+
+    modulation: Modulation
+    trained: bool
+    quality: CarrierQuality
+    points: tuple[complex, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from faxcore.signals import CarrierQuality
+
 
 class ResultCode(IntEnum):
     """Why a call ended; numbers as SignalWire, FreeSWITCH and Asterisk use them."""
@@ -147,7 +149,8 @@ class FaxResult:
     """How a call ended. `pages` counts the pages that were confirmed.
 
     `detail` carries a finer number where `code` (0-61) has none; `note` says in words what was awaited.
-    `bit_rate` is in bit/s and 0 before training; `duration` is line time in seconds.
+    `bit_rate` is in bit/s and 0 before training; `duration` is line time in seconds; `quality` is what the fast
+    receiver saw of its last trained burst, None where there was none.
     """
 
     code: ResultCode
@@ -165,6 +168,7 @@ class FaxResult:
     bad_rows: int = 0
     duration: float = 0.0
     attempts: tuple[str, ...] = field(default=())
+    quality: CarrierQuality | None = None
 
     @property
     def success(self) -> bool:

@@ -103,7 +103,7 @@ class AudioCarrier:
 
     def _listen(self) -> None:
         assert self._order.listen is not None
-        self._listener = Listener(self._order.listen, at=self.heard, flags=self._flags_heard)
+        self._listener = Listener(self._order.listen, at=self.heard, flags=self._flags_heard, emit=self._emit)
 
     def _flags_heard(self, at: int) -> None:
         """V.21 is there: the end of CNG and of phase A [T.30 4.2]."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from faxcore import units
+from faxcore.events import BurstReceived, Event
 from faxcore.modem import v21, v29
 from faxcore.signals import CarrierQuality, FrameEnds, Octets, SignalBegins, SignalEnds, SignalItem
 from faxcore.t30 import orders
@@ -19,15 +20,20 @@ FRAME_LIMIT = units.samples(5.0)
 QUIET_AFTER_NOISE = units.samples(0.2)
 """Silence after a carrier that brought no good frame, before the timer counts as run out [T.30 5.4.3.1]."""
 
+LONGEST_BURST = units.samples(3600.0)
+"""No page lasts longer; it bounds a carrier that hangs."""
+
 FINAL_FRAME = 0x10  # the P/F bit of the control octet, first bit least significant [T.30 5.3.5]
 
 
 class Listener:
     """Carries out one Listen, from sample `at` of the line on."""
 
-    def __init__(self, listen: orders.Listen, *, at: int, flags: Callable[[int], None]) -> None:
+    def __init__(
+        self, listen: orders.Listen, *, at: int, flags: Callable[[int], None], emit: Callable[[Event], None]
+    ) -> None:
         self.listen, self.begin = listen, at
-        self._flags = flags
+        self._flags, self._emit = flags, emit
         self._v21 = v21.Receiver(at=at)
         self._fast = v29.Receiver(listen.fast, at=at) if listen.fast else None
         self._heard = at
@@ -105,12 +111,14 @@ class Listener:
         match item:
             case SignalBegins(at):
                 self._data_since = at
-                self._deadline = at + units.samples(3600)
+                self._deadline = at + LONGEST_BURST
+                return self._data_heard(at, more=True)
             case Octets(at, data):
                 self._data += data
                 if len(self._data) >= self.listen.block:
                     return self._data_heard(at, more=True)
             case SignalEnds(at, trained, quality):
+                self._tell(at, trained, quality)
                 if trained:
                     return self._data_heard(at, more=False, quality=quality)
                 if self._frames or self._signal_since is not None:
@@ -119,6 +127,12 @@ class Listener:
                     units.seconds(self.begin), units.seconds(at), b"", trained=False, quality=quality
                 )
         return None
+
+    def _tell(self, at: int, trained: bool, quality: CarrierQuality) -> None:
+        assert self._fast is not None
+        assert self.listen.fast is not None
+        points = tuple(self._fast.symbols.tolist()) if trained else ()
+        self._emit(BurstReceived(units.seconds(at), self.listen.fast, trained, quality, points))
 
     def _data_heard(self, at: int, *, more: bool, quality: CarrierQuality | None = None) -> orders.DataHeard:
         data, self._data = bytes(self._data), bytearray()

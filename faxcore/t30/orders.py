@@ -128,7 +128,8 @@ class Stuck:
 
 @dataclass(frozen=True, slots=True)
 class DataHeard:
-    """Octets of a fast carrier. `more`: the carrier is still up and the same Listen goes on.
+    """Octets of a fast carrier. `more`: the carrier is still up and the same Listen goes on. The first
+    report, without octets, comes as soon as the carrier is recognised.
 
     `trained` is false for a carrier that came and went without being decoded.
     """

@@ -10,11 +10,12 @@ from faxcore.errors import DocumentError
 from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, Retrain
 from faxcore.options import Options
 from faxcore.result import DETAIL_STOPPED_BY_OWNER, FaxResult, ResultCode
-from faxcore.signals import Modulation
+from faxcore.signals import CarrierQuality, Modulation
 from faxcore.t30.capabilities import NOTHING_SET, Parameters
 from faxcore.t30.frames import FCF, Frame, build_signal, parse_signal
 from faxcore.t30.idents import decode_identity, encode_identity
 from faxcore.t30.orders import (
+    DataHeard,
     Frames,
     FramesHeard,
     HangUp,
@@ -92,6 +93,7 @@ class Session:
         self.bad_rows = 0
         self.complete = False  # every page there was has been confirmed
         self.attempts: list[str] = []
+        self.quality: CarrierQuality | None = None
         self._emit = emit
         self._last_heard = "nothing"
         self._frames_were_there = False
@@ -111,6 +113,8 @@ class Session:
         if isinstance(report, FramesHeard):
             self._frames_were_there = True
             self._emit(FramesReceived(self.now, report.frames, report.bad))
+        elif isinstance(report, DataHeard) and report.trained and not report.more:
+            self.quality = report.quality
         return report
 
     def listen(self, within: float, fast: Modulation | None = None) -> Steps[Report]:
@@ -210,6 +214,7 @@ class Session:
             bad_rows=self.bad_rows,
             duration=duration,
             attempts=tuple(self.attempts),
+            quality=self.quality,
         )
 
 

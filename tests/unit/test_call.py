@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import faxcore
-from faxcore.events import Finished, Negotiated, PageReceived, PageSent
+from faxcore.events import BurstReceived, Finished, Negotiated, PageReceived, PageSent
 from faxcore.result import ResultCode
 from tests.support_calls import join, pair, small_document, small_page
 
@@ -201,3 +201,20 @@ def test_a_call_that_never_reached_us(cause: str | int, code: int) -> None:
     assert result.code == code
     assert not result.success
     assert set(result.variables("send_fax").values()) >= {"failed", code}
+
+
+def test_a_receiver_tells_what_it_saw_of_each_burst() -> None:
+    """TCF and the page: the noise is 26 dB below the signal, the level that of the line."""
+    sender, receiver = pair(1)
+    faxcore.simulate(sender, receiver, line=faxcore.Line(noise_dbm0=-49, gain_db=-10, law=None, seed=3))
+    bursts = [event for event in receiver.events() if isinstance(event, BurstReceived)]
+    assert [burst.trained for burst in bursts] == [True, True]
+    for burst in bursts:
+        assert abs(burst.quality.snr_db - 26) < 1.5
+        assert abs(burst.quality.level_dbm0 + 23) < 0.5
+        assert abs(burst.quality.carrier_hz) < 0.5
+        assert len(burst.points) > 100
+    assert receiver.result is not None
+    assert receiver.result.quality == bursts[-1].quality
+    assert sender.result is not None
+    assert sender.result.quality is None
