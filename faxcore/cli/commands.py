@@ -85,9 +85,10 @@ SHARED_OPTIONS = (
     click.option("--seed", type=int, default=0, show_default=True, metavar="N",
                  help="Seed of the noise."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."),
-    click.option("-v", "--verbose", is_flag=True, help="Print the events of the call."),
+    click.option("-v", "--verbose", is_flag=True, help="Print the events of the call as they happen."),
+    click.option("--trace", is_flag=True, help="Draw the call as a ladder between both stations, at its end."),
     *(click.option(name, is_flag=True, hidden=True, is_eager=True, expose_value=False, callback=_not_built)
-      for name in ("--ecm", "--t38", "--trace")),
+      for name in ("--ecm", "--t38")),
 )  # fmt: skip
 
 
@@ -133,17 +134,21 @@ def receive(document: str, **words: Any) -> None:
 
 def _run(method: str, document: str, words: dict[str, Any]) -> None:
     """One fax from the words to the exit status."""
-    as_json, verbose = words.pop("as_json"), words.pop("verbose")
+    as_json, verbose, trace = words.pop("as_json"), words.pop("verbose"), words.pop("trace")
     words.pop("no_ecm")
     request = Request(method=method, document=document, **words)
     if _same_file(document, request.output):
         raise click.UsageError(f"--output {request.output} is the document itself")
     from faxcore.cli import display, station
+    from faxcore.cli.ladder import Ladder
 
-    with display.live(verbose=verbose) as watch:
-        report = station.run(request, watch)
+    ladder = Ladder()
+    with display.live(verbose=verbose and not trace) as watch:
+        report = station.run(request, ladder.before(watch) if trace else watch)
     if report.error:
         click.echo(f"faxcore: {report.error}", err=True)
+    for line in ladder.lines():
+        click.echo(line, err=as_json)
     if as_json:
         click.echo(report.json())
     elif report.line_time:

@@ -14,11 +14,14 @@ def told(event: events.Event) -> str:
         case events.ToneHeard(tone=tone):
             return f"heard {tone.upper()}"
         case events.FramesSent(frames=frames):
-            return f"sent {_names(frames)}"
+            return f"sent {frame_names(frames)}"
         case events.FramesReceived(frames=frames, bad=bad):
-            return f"heard {_names(frames)}" + (f" and {bad} bad" if bad else "")
+            return f"heard {frame_names(frames)}" + (f" and {bad} bad" if bad else "")
         case events.Negotiated(modulation=modulation, coding=coding, resolution=resolution, remote_identity=who):
             return f"{told_modulation(modulation)}, {coding.upper()}, {resolution}" + (f", with {who}" if who else "")
+        case events.BurstReceived(modulation=modulation, trained=trained, quality=quality):
+            how = f"{quality.snr_db:.0f} dB, {quality.level_dbm0:.0f} dBm0" if trained else "not trained"
+            return f"carrier of {told_modulation(modulation)}: {how}"
         case events.Retrain(modulation=modulation):
             return f"training again, {told_modulation(modulation)} failed"
         case events.PageStarted(number=number):
@@ -33,7 +36,8 @@ def told(event: events.Event) -> str:
             return type(event).__name__
 
 
-def _names(frames: tuple[bytes, ...]) -> str:
+def frame_names(frames: tuple[bytes, ...]) -> str:
+    """The ITU names of the frames of a signal."""
     return " ".join(_name(octets) for octets in frames) or "no frame"
 
 

@@ -158,7 +158,7 @@ class _Transmitter:
     def _set_up(self, parameters: Parameters) -> tuple[Transmission, ...]:
         dcs = (FCF.DCS, parameters.build())
         tsi = ((FCF.TSI, self.session.identity_field),) if self.session.identity else ()
-        return (GAP, self.session.signal(*tsi, dcs), GAP, TrainingCheck(parameters.modulation))
+        return (self.session.signal(*tsi, dcs), TrainingCheck(parameters.modulation))
 
     def _fall_back(self, cause: str) -> None:
         """One rate down [T.30 5.3.6.1.4: the choice is the sender's]."""
@@ -201,7 +201,7 @@ class _Transmitter:
 
     def _post_message(self, command: FCF) -> Steps[FCF]:
         """State II: the command, until an answer that tells what became of the page."""
-        answer = yield from self._command(GAP, self.session.signal(command), awaited=f"an answer to {command.name}")
+        answer = yield from self._command(self.session.signal(command), awaited=f"an answer to {command.name}")
         match answer:
             case None:
                 raise Failure(ResultCode.TX_PHDDEAD, f"no answer to {command.name}")
@@ -240,7 +240,8 @@ class _Transmitter:
         """Sends a command until an answer other than CRP comes, three times at most [T.30 5.4.2]."""
         for _ in range(TRIES):
             self.session.step = f"waiting for {awaited}"
-            yield from self.session.transmit(*items)
+            for item in items:  # one Order each: what was sent is told when it was
+                yield from self.session.transmit(GAP, item)
             heard = yield from self._answer()
             if heard and heard.fcf is not FCF.CRP:
                 return heard.fcf

@@ -46,7 +46,7 @@ def test_help_offers_what_is_built_and_nothing_else(command: str) -> None:
     text = " ".join(faxcore_command(command, "--help").output.split())
     for word in (*BUILT_CODINGS, *BUILT_MODULATIONS, *RESOLUTIONS, "pdfium", "poppler"):
         assert word in text
-    for word in ("--ecm", "--t38", "--trace", "udptl", *LATER_CODINGS, *LATER_MODULATIONS):
+    for word in ("--ecm", "--t38", "udptl", *LATER_CODINGS, *LATER_MODULATIONS):
         assert word not in text
     assert f"default: {Options().max_rate}" in text
     assert f"default: {Options().min_rate}" in text
@@ -55,7 +55,6 @@ def test_help_offers_what_is_built_and_nothing_else(command: str) -> None:
 NOT_BUILT = [
     ["--ecm"],
     ["--t38"],
-    ["--trace"],
     *(["--modulation", name] for name in LATER_MODULATIONS),
     *(["--coding", name] for name in LATER_CODINGS),
 ]

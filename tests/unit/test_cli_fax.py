@@ -271,3 +271,27 @@ def test_the_module_is_the_command() -> None:
     done = run_python("-m", "faxcore", "send", "sparse.pdf", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["send_fax_result"] == "success"
+
+
+def test_trace_draws_the_call_as_a_ladder() -> None:
+    """Signals in T.30's order, each an arrow to the side that heard it; stdout is free for the object."""
+    result = faxcore_command("send", "form.pdf", "--trace", "--json", "--resolution", "standard")
+    the_object(result)
+    lines = result.stderr.splitlines()
+    arrows = [(re.split(r"[─═◄►]+", line[10:]), "►" in line) for line in lines if re.search("[◄►]", line)]
+    said = ["".join(parts).strip() for parts, _ in arrows]
+    frames = [words for words in said if not words.startswith("V.29")]
+    assert frames == ["CSI DIS", "TSI DCS", "CFR", "EOP", "MCF", "DCN"]
+    assert [to_the_right for _, to_the_right in arrows] == [False, True, True, False, True, True, False, True]
+    times = [float(line.split()[0]) for line in lines[1:]]
+    assert times == sorted(times)
+    assert all(len(line) <= 110 for line in lines)
+
+
+def test_trace_shows_what_was_lost() -> None:
+    """A line that no V.29 survives: trainings that fail, and DCN at the end."""
+    result = faxcore_command("send", "form.pdf", "--trace", "--noise", "-22")
+    assert result.exit_code == 1
+    assert len(re.findall("◄─+  FTT", result.stdout)) == 2
+    assert "failed" in result.stdout
+    assert "DCN" in result.stdout
