@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from faxcore import kernels
-from faxcore.modem import v29
+from faxcore import kernels, modem
+from faxcore.modem import qam
 from faxcore.signals import Modulation, Octets
 
 SECONDS, HEAD, BLOCK = 20, 3000, 160
@@ -42,15 +42,15 @@ def data(modulation: Modulation) -> bytes:
     return octets.astype(np.uint8).tobytes()
 
 
-def transmitter(modulation: Modulation) -> v29.Transmitter:
-    made = v29.Transmitter(modulation)
+def transmitter(modulation: Modulation) -> qam.Transmitter:
+    made = modem.transmitter(modulation)
     made.feed(data(modulation))
     return made
 
 
 def check(modulation: Modulation, line: Samples) -> None:
     """What is timed is a reception without errors; the line stops before the last symbols have left the receiver."""
-    heard = b"".join(item.data for item in v29.Receiver(modulation).push(line) if isinstance(item, Octets))
+    heard = b"".join(item.data for item in modem.receiver(modulation).push(line) if isinstance(item, Octets))
     if len(heard) < len(data(modulation)) - 50 or not data(modulation).startswith(heard):
         raise SystemExit(f"{modulation} decoded other octets")
 
@@ -66,7 +66,7 @@ def transmit(modulation: Modulation, block: int) -> Callable[[], int]:
 
 
 def receive(modulation: Modulation, line: Samples, head: int, block: int) -> Callable[[], int]:
-    receiver = v29.Receiver(modulation)
+    receiver = modem.receiver(modulation)
     receiver.push(line[:head])
 
     def work() -> int:

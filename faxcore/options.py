@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from faxcore.page import RESOLUTIONS
 
 BUILT_CODINGS = ("mr", "mh")
-BUILT_MODULATIONS = ("v29",)
+BUILT_MODULATIONS = ("v17", "v29", "v27ter")
 KNOWN_CODINGS = ("mmr", "mr", "mh")
-KNOWN_MODULATIONS = ("v17", "v29", "v27ter")
+RATES = {"v17": (14400, 12000, 9600, 7200), "v29": (9600, 7200), "v27ter": (4800, 2400)}
+KNOWN_MODULATIONS = tuple(RATES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Options:
     ecm: bool = False
     codings: tuple[str, ...] = BUILT_CODINGS
     modulations: tuple[str, ...] = BUILT_MODULATIONS
-    max_rate: int = 9600
+    max_rate: int = 14400
     min_rate: int = 2400
     resolution: str = "fine"
     sub_address: str | None = None
@@ -45,10 +46,10 @@ class Options:
                 raise ValueError(f"{name} is not built yet")
         if not 2400 <= self.min_rate <= self.max_rate:
             raise ValueError(f"rates must be 2400 <= min_rate <= max_rate, not {self.min_rate}, {self.max_rate}")
-        if self.max_rate < 7200:
-            raise ValueError(f"max_rate={self.max_rate} leaves no rate: V.29 runs at 7200 and 9600 bit/s")
-        if self.min_rate > 9600:
-            raise ValueError(f"min_rate={self.min_rate} leaves no rate: V.29 runs at 7200 and 9600 bit/s")
+        rates = [rate for name in self.modulations for rate in RATES[name]]
+        if not any(self.min_rate <= rate <= self.max_rate for rate in rates):
+            word = "max_rate" if self.max_rate < min(rates) else "min_rate"
+            raise ValueError(f"{word}={getattr(self, word)} leaves no rate: {', '.join(map(str, sorted(set(rates))))}")
         if self.resolution not in RESOLUTIONS:
             raise ValueError(f"resolution must be one of {', '.join(RESOLUTIONS)}, not {self.resolution!r}")
         for name, low, high in (("t0", 1, 600), ("t1", 1, 600), ("t2", 1, 60), ("t4", 1, 60)):

@@ -2,18 +2,66 @@
 #include "qam.h"
 #include "qam_lanes.h"
 
-static uint32_t KERNEL(next_symbol)(struct qam_coder *c, const uint8_t *table, uint32_t group)
+/* Whether the guard inverts the bit that comes now. */
+static uint32_t KERNEL(guard_inverts)(struct qam_scrambler *s)
 {
-    uint32_t mask = (1u << c->bits) - 1;
-    /* The taps reach further back than a group is long, so a whole group is scrambled at once. */
-    uint32_t sent = (group ^ c->scrambler >> (c->tap_near - c->bits) ^ c->scrambler >> (c->tap_far - c->bits)) & mask;
-    c->scrambler = c->scrambler << c->bits | sent;
-    uint32_t point = table[(c->state << c->bits) + sent];
-    c->state = point & (uint32_t)c->state_mask;
-    return point;
+    if (s->guard_run < s->guard)
+        return 0;
+    s->guard_run = 0;
+    return 1;
 }
 
-int64_t KERNEL(qam_encode)(struct qam_coder *coder, const uint8_t *table, const uint8_t *octets, int64_t n, uint8_t *symbols)
+/* Count the newest bit of the line for the guard. */
+static void KERNEL(guard_counts)(struct qam_scrambler *s)
+{
+    uint32_t newest = s->line & 1;
+    for (int i = 0; i < 3; i++) {
+        if ((s->line >> s->guard_taps[i] & 1) == newest) {
+            s->guard_run++;
+            return;
+        }
+    }
+    s->guard_run = 0;
+}
+
+/* The next `bits` of the line from those of the data, or back: the newest least significant. */
+static uint32_t KERNEL(scramble)(struct qam_scrambler *s, uint32_t group, int32_t bits)
+{
+    if (!s->guard) {
+        /* The taps reach further back than a group is long, so a whole group is scrambled at once. */
+        uint32_t sent = group ^ s->line >> (s->tap_near - bits) ^ s->line >> (s->tap_far - bits);
+        s->line = s->line << bits | (sent & ((1u << bits) - 1));
+        return s->line & ((1u << bits) - 1);
+    }
+    for (int i = bits - 1; i >= 0; i--) {
+        uint32_t inverted = KERNEL(guard_inverts)(s);
+        uint32_t sent = (group >> i ^ s->line >> (s->tap_near - 1) ^ s->line >> (s->tap_far - 1) ^ inverted) & 1;
+        s->line = s->line << 1 | sent;
+        if (!inverted)
+            KERNEL(guard_counts)(s);
+    }
+    return s->line & ((1u << bits) - 1);
+}
+
+static uint32_t KERNEL(descramble)(struct qam_scrambler *s, uint32_t group, int32_t bits)
+{
+    if (!s->guard) {
+        s->line = s->line << bits | group;
+        return (s->line ^ s->line >> s->tap_near ^ s->line >> s->tap_far) & ((1u << bits) - 1);
+    }
+    uint32_t plain = 0;
+    for (int i = bits - 1; i >= 0; i--) {
+        uint32_t inverted = KERNEL(guard_inverts)(s);
+        s->line = s->line << 1 | (group >> i & 1);
+        plain = plain << 1 | ((s->line ^ s->line >> s->tap_near ^ s->line >> s->tap_far ^ inverted) & 1);
+        if (!inverted)
+            KERNEL(guard_counts)(s);
+    }
+    return plain;
+}
+
+int64_t KERNEL(qam_encode)(struct qam_coder *coder, const uint8_t *table, const uint8_t *next, const uint8_t *octets,
+                           int64_t n, uint8_t *symbols)
 {
     struct qam_coder c = *coder;
     int64_t made = 0;
@@ -21,7 +69,9 @@ int64_t KERNEL(qam_encode)(struct qam_coder *coder, const uint8_t *table, const 
         for (int bit = 0; bit < 8; bit++) {
             c.pending = c.pending << 1 | (octets[i] >> bit & 1);
             if (++c.pending_bits == c.bits) {
-                symbols[made++] = (uint8_t)KERNEL(next_symbol)(&c, table, c.pending);
+                uint32_t at = (c.state << c.bits) + KERNEL(scramble)(&c.scrambler, c.pending, c.bits);
+                symbols[made++] = table[at];
+                c.state = next[at];
                 c.pending = 0;
                 c.pending_bits = 0;
             }

@@ -5,16 +5,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Scrambler 1 + x^-tap_near + x^-tap_far, then a coder: table[state][group] gives the point sent, whose low bits
- * are the next state. A group is `bits` scrambled bits, the first in time most significant. */
+/* Scrambler 1 + x^-tap_near + x^-tap_far. With a guard (0: none) a bit is inverted after that many in a row of which
+ * each was equal to one of those sent guard_taps before it. */
+struct qam_scrambler {
+    uint32_t line;       /* bits on the line, the newest least significant */
+    int32_t tap_near, tap_far;
+    int32_t guard, guard_run;
+    int32_t guard_taps[3];
+};
+
+/* A scrambler, then a coder: table[state][group] gives the point sent, next[state][group] the state that follows. A
+ * group is `bits` scrambled bits, the first in time most significant. */
 struct qam_coder {
-    uint32_t scrambler;  /* bits sent, the newest least significant */
+    struct qam_scrambler scrambler;
     uint32_t state;
     uint32_t pending;    /* bits fed that do not fill a group yet, the oldest most significant */
     int32_t pending_bits;
     int32_t bits;
-    int32_t tap_near, tap_far;
-    int32_t state_mask;
+    int32_t states;
 };
 
 /* Pulses: row n % rows of `taps` holds, for output sample n, the weights of the last `span` symbols (real and
@@ -28,14 +36,17 @@ struct qam_pulse {
 
 /* Decision-directed reception of one carrier; the owner (Python) acquires, this loop hunts and decodes. */
 enum { QAM_TAPS = 32, QAM_FRONT = 48, QAM_BLOCK = 80, QAM_LINES = 3, QAM_HISTORY = 4096, QAM_DELAY = 512,
-       QAM_RECENT = 1024, QAM_POINTS = 256, QAM_PHASE_BITS = 6, QAM_PHASES = 1 << QAM_PHASE_BITS };
+       QAM_RECENT = 1024, QAM_POINTS = 256, QAM_PHASE_BITS = 6, QAM_PHASES = 1 << QAM_PHASE_BITS,
+       QAM_STATES = 8, QAM_BRANCHES = 4, QAM_DEPTH = 32 };
 enum qam_stage { QAM_HUNTING, QAM_COLLECTING, QAM_ACQUIRING, QAM_DATA };
 enum qam_event { QAM_NOTHING, QAM_ACQUIRE, QAM_ENDED, QAM_LOST };
 
 struct qam_receiver {
     /* The modulation and the loops: set once. */
-    int32_t bits, tap_near, tap_far, state_mask;
+    int32_t bits;
+    int32_t states, state_shift; /* the state of the coder: part of the number of the last point */
     int32_t points;              /* in lanes: a multiple of 16, spare ones far away */
+    int32_t trellis;             /* points belong to 8 subsets by their low bits, and only some follow each other */
     int32_t kept, collected;     /* samples kept before a trigger, samples wanted after it */
     int32_t symbols_a_block, low_blocks; /* the level is judged by blocks; so many low ones end the burst */
     int64_t half_step;           /* half a symbol in 2^-32 samples */
@@ -61,10 +72,15 @@ struct qam_receiver {
     double power;                /* short average of the equaliser's output */
     double block_power, block_error, held_error, error;
     int64_t errors_counted, symbols, ended_at;
-    int32_t skip;                /* bits still to drop: the end of the training */
+    int32_t training_left;       /* known points at the end of the training that are still to come */
+    int32_t skip;                /* bits still to drop: the check */
     int32_t block_symbols, low_run;
-    uint32_t scrambler, state, pending;
+    struct qam_scrambler scrambler;
+    uint32_t state, pending;
     int32_t pending_bits;
+    int32_t column;              /* of the survivors, a ring */
+    float metric[QAM_STATES];
+    uint8_t survivors[QAM_STATES][QAM_DEPTH]; /* the points that lead to each state */
     float taps_re[QAM_TAPS], taps_im[QAM_TAPS];
     float delay_re[QAM_DELAY], delay_im[QAM_DELAY];
     float recent_re[QAM_RECENT], recent_im[QAM_RECENT];
@@ -72,10 +88,14 @@ struct qam_receiver {
 };
 
 /* bank: [place between two samples][re, im][QAM_FRONT]; points: [re, im][points]; groups: [state][point];
- * lines: [carrier re, im, lower re, im, upper re, im][QAM_BLOCK]. */
+ * lines: [carrier re, im, lower re, im, upper re, im][QAM_BLOCK]; training: [point][re, im], its last ones are what
+ * training_left counts; branches: [which][state before, subset][state after]. */
 struct qam_tables {
     const float *bank, *points, *lines;
     const uint8_t *groups;
+    const float *training;
+    int64_t training_points;
+    const int32_t *branches;
 };
 
 struct qam_progress {
@@ -84,7 +104,8 @@ struct qam_progress {
 };
 
 #define QAM_KERNELS(X) \
-    X(int64_t, qam_encode, (struct qam_coder *coder, const uint8_t *table, const uint8_t *octets, int64_t n, uint8_t *symbols)) \
+    X(int64_t, qam_encode, (struct qam_coder *coder, const uint8_t *table, const uint8_t *next, const uint8_t *octets, int64_t n, \
+                              uint8_t *symbols)) \
     X(void, qam_shape, (const struct qam_pulse *pulse, const float *taps, const float *points, const uint8_t *symbols, \
                         int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out, int64_t n)) \
     X(void, qam_front, (const float *samples, const float *bank, const int64_t *clocks, int64_t n, float *out)) \

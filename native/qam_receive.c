@@ -138,11 +138,12 @@ static uint8_t KERNEL(reversed)(uint32_t octet)
     return (uint8_t)((octet & 0xaa) >> 1 | (octet & 0x55) << 1);
 }
 
-/* Descramble a group and add it to the octets; 1 where an octet became full. */
-static int KERNEL(deliver)(struct qam_receiver *r, uint32_t group, uint8_t *octet)
+/* Decode a point, descramble its group and add it to the octets; 1 where an octet became full. */
+static int KERNEL(deliver)(struct qam_receiver *r, const uint8_t *groups, uint32_t point, uint8_t *octet)
 {
-    r->scrambler = r->scrambler << r->bits | group;
-    uint32_t plain = (r->scrambler ^ r->scrambler >> r->tap_near ^ r->scrambler >> r->tap_far) & ((1u << r->bits) - 1);
+    uint32_t group = groups[r->state * (uint32_t)r->points + point];
+    uint32_t plain = KERNEL(descramble)(&r->scrambler, group, r->bits);
+    r->state = point >> r->state_shift & (uint32_t)(r->states - 1);
     if (r->skip > 0) {
         r->skip -= r->bits;
         return 0;
@@ -224,6 +225,22 @@ static int KERNEL(is_steady)(struct qam_receiver *r, double power)
     return r->hold == 0 && r->power > 0.3 * r->mean_power && power < 8.0 * r->mean_power;
 }
 
+/* What was sent, for the loops, and what it brings: known in training, else the nearest point or the trellis's word. */
+static int KERNEL(decide)(struct qam_receiver *r, const struct qam_tables *t, float re, float im, double *point_re,
+                          double *point_im, uint8_t *octet)
+{
+    if (r->training_left > 0) {
+        const float *known = t->training + 2 * (t->training_points - r->training_left--);
+        *point_re = known[0];
+        *point_im = known[1];
+        return 0;
+    }
+    uint32_t sent, now = r->trellis ? KERNEL(viterbi)(r, t, re, im, &sent) : KERNEL(nearest)(t->points, r->points, re, im);
+    *point_re = t->points[now];
+    *point_im = t->points[r->points + now];
+    return KERNEL(deliver)(r, t->groups, r->trellis ? sent : now, octet);
+}
+
 static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *t, uint8_t *octet, int *full)
 {
     KERNEL(make_room)(r);
@@ -234,8 +251,8 @@ static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *
     KERNEL(take_half)(r, t->bank);
     KERNEL(take_half)(r, t->bank);
     double re = z_re * r->phase_re + z_im * r->phase_im, im = z_im * r->phase_re - z_re * r->phase_im;
-    uint32_t point = KERNEL(nearest)(t->points, r->points, (float)re, (float)im);
-    double point_re = t->points[point], point_im = t->points[r->points + point];
+    double point_re, point_im;
+    *full = KERNEL(decide)(r, t, (float)re, (float)im, &point_re, &point_im, octet);
     double error_re = point_re - re, error_im = point_im - im, power = re * re + im * im;
     r->power += 0.125 * (power - r->power);
     int steady = KERNEL(is_steady)(r, power);
@@ -248,8 +265,6 @@ static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *
     int64_t recent = r->symbols++ & (QAM_RECENT - 1);
     r->recent_re[recent] = (float)re;
     r->recent_im[recent] = (float)im;
-    *full = KERNEL(deliver)(r, t->groups[r->state * (uint32_t)r->points + point], octet);
-    r->state = point & (uint32_t)r->state_mask;
     return KERNEL(judge_level)(r, power, error_re * error_re + error_im * error_im);
 }
 

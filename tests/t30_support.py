@@ -84,7 +84,8 @@ def fake_decode(octets: bytes, coding: str, width: int, resolution: Resolution) 
 
 
 def new_session(events: list[Event], identity: str = "+15550001", **options: Any) -> Session:
-    return Session(options=Options(**options), identity=identity, emit=events.append, document="letter.pdf")
+    chosen = Options(**{"modulations": ("v29",), **options})
+    return Session(options=chosen, identity=identity, emit=events.append, document="letter.pdf")
 
 
 def duration(item: Transmission) -> float:

@@ -18,6 +18,8 @@ from faxcore.carrier.plan import Plan
 from faxcore.errors import DocumentError
 from faxcore.events import Event, ToneHeard
 from faxcore.modem import tones
+from faxcore.modem.acquisition import Lock
+from faxcore.signals import Modulation
 from faxcore.t30 import orders
 
 Samples = npt.NDArray[np.int16]
@@ -38,6 +40,7 @@ class AudioCarrier:
         self._procedure, self._emit = procedure, emit
         self._order = orders.Order()
         self._listener: Listener | None = None
+        self._learnt: dict[Modulation, Lock] = {}
         self._tones: tones.ToneDetector | None = tones.ToneDetector()
         self._began = 0
         self._ended = False
@@ -103,7 +106,9 @@ class AudioCarrier:
 
     def _listen(self) -> None:
         assert self._order.listen is not None
-        self._listener = Listener(self._order.listen, at=self.heard, flags=self._flags_heard, emit=self._emit)
+        self._listener = Listener(
+            self._order.listen, at=self.heard, learnt=self._learnt, flags=self._flags_heard, emit=self._emit
+        )
 
     def _flags_heard(self, at: int) -> None:
         """V.21 is there: the end of CNG and of phase A [T.30 4.2]."""

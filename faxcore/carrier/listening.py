@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from faxcore import units
+from faxcore import modem, units
 from faxcore.events import BurstReceived, Event
-from faxcore.modem import v21, v29
-from faxcore.signals import CarrierQuality, FrameEnds, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.modem import qam, v21
+from faxcore.modem.acquisition import Lock
+from faxcore.signals import CarrierQuality, FrameEnds, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
 from faxcore.t30 import orders
 
 FRAME_LIMIT = units.samples(5.0)
@@ -26,16 +27,29 @@ LONGEST_BURST = units.samples(3600.0)
 FINAL_FRAME = 0x10  # the P/F bit of the control octet, first bit least significant [T.30 5.3.5]
 
 
+def _fast_receiver(fast: Modulation, learnt: dict[Modulation, Lock], at: int) -> qam.Receiver:
+    """A short training can be heard only after the long one: without it the far end may yet send that."""
+    trained = learnt.get(fast._replace(short=False)) if fast.short else None
+    return modem.receiver(fast if trained else fast._replace(short=False), trained=trained, at=at)
+
+
 class Listener:
     """Carries out one Listen, from sample `at` of the line on."""
 
     def __init__(
-        self, listen: orders.Listen, *, at: int, flags: Callable[[int], None], emit: Callable[[Event], None]
+        self,
+        listen: orders.Listen,
+        *,
+        at: int,
+        learnt: dict[Modulation, Lock],
+        flags: Callable[[int], None],
+        emit: Callable[[Event], None],
     ) -> None:
         self.listen, self.begin = listen, at
         self._flags, self._emit = flags, emit
         self._v21 = v21.Receiver(at=at)
-        self._fast = v29.Receiver(listen.fast, at=at) if listen.fast else None
+        self._fast = _fast_receiver(listen.fast, learnt, at) if listen.fast else None
+        self._learnt = learnt
         self._heard = at
         self._deadline = at + units.samples(listen.within)
         self._items: deque[tuple[bool, SignalItem]] = deque()
@@ -132,6 +146,8 @@ class Listener:
         assert self._fast is not None
         assert self.listen.fast is not None
         points = tuple(self._fast.symbols.tolist()) if trained else ()
+        if trained and not self.listen.fast.short and self._fast.lock:
+            self._learnt[self.listen.fast] = self._fast.lock
         self._emit(BurstReceived(units.seconds(at), self.listen.fast, trained, quality, points))
 
     def _data_heard(self, at: int, *, more: bool, quality: CarrierQuality | None = None) -> orders.DataHeard:

@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from faxcore import units
+from faxcore import modem, units
 from faxcore.errors import DocumentError
-from faxcore.modem import tones, v21, v29
+from faxcore.modem import tones, v21
 from faxcore.t30 import orders
 
 Samples = npt.NDArray[np.int16]
@@ -47,7 +47,7 @@ class PageBurst:
 
     def __init__(self, image: orders.Image, *, level_dbm0: float) -> None:
         self._modulation, self._source = image.modulation, image.source
-        self._transmitter = v29.Transmitter(image.modulation, level_dbm0=level_dbm0)
+        self._transmitter = modem.transmitter(image.modulation, level_dbm0=level_dbm0)
         self._filled = 0
         self.total: int | None = None
 
@@ -55,7 +55,7 @@ class PageBurst:
         """Take the page if it is ready, or wait for it. DocumentError where it cannot be had."""
         if self.total is None and (wait or self._source.ready()):
             octets = self._source.octets()
-            self.total = v29.samples_for(self._modulation, self._filled + len(octets))
+            self.total = modem.samples_for(self._modulation, self._filled + len(octets))
             self._transmitter.feed(octets)
             self._transmitter.finish()
 
@@ -158,10 +158,10 @@ class Plan:
                 return _Tail(tones.CallingTone(level_dbm0=level).pull, None)
             case orders.TrainingCheck(modulation):
                 zeros = bytes(round(TCF_SECONDS * modulation.bit_rate / 8))
-                tcf = v29.Transmitter(modulation, level_dbm0=level)
+                tcf = modem.transmitter(modulation, level_dbm0=level)
                 tcf.feed(zeros)
                 tcf.finish()
-                return _Tail(tcf.pull, v29.samples_for(modulation, len(zeros)))
+                return _Tail(tcf.pull, modem.samples_for(modulation, len(zeros)))
             case orders.Image():
                 return PageBurst(item, level_dbm0=level)
             case _:

@@ -18,7 +18,7 @@ from faxcore.kernels.twins import qam as layout
 from faxcore.units import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from faxcore.modem.qam import Scheme
+    from faxcore.modem.scheme import Scheme
 
 Complex = NDArray[np.complex128]
 
@@ -28,8 +28,17 @@ CENTRE = layout.TAPS // 2 - 1
 FRONT_DELAY = layout.FRONT // 2 - 1
 """Samples from a matched filter's first sample to the one it is centred on."""
 
+HELD = 48
+"""Known symbols at the end of what is learnt at once that are not learnt from: they say whether it was a training."""
+
 CHUNK = 64
 """Symbols correlated coherently: short enough for any carrier offset, long enough to stand out of noise."""
+
+AGAIN = 64
+"""Alternations before the conditioning of a short training that help to find its moment and phase."""
+
+MOVES = np.arange(-2.5, 2.6, 0.25)
+"""Samples by which the moment of a short training may be off when its frame was found."""
 
 PASS = 0.25
 """Largest mean squared error over the check, relative to its power; a false start has about 2."""
@@ -54,12 +63,20 @@ class Lock:
     evm: float
 
 
-def acquire(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> Lock | None:
-    """Train on samples in which alternations were seen about sample `expected`; None where that was no training."""
+def acquire(
+    scheme: Scheme, samples: NDArray[np.float32], expected: int, trained: Lock | None = None
+) -> Lock | None:
+    """Train on samples in which alternations were seen about sample `expected`; None where that was no training.
+
+    With `trained` equaliser, carrier and clock are those of an earlier training; only the moment and the phase
+    are new.
+    """
     guess = _find_frame(scheme, samples, expected)
     if guess is None:
         return None
     fit = _Fit(scheme, samples, *guess)
+    if trained is not None:
+        return _acquire_again(fit, trained)
     for _ in range(2):
         fit.solve(fit.conditioning)
         if not fit.error(fit.conditioning) < HOPELESS:
@@ -71,6 +88,13 @@ def acquire(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> Lock
     fit.refine(fit.all)
     fit.solve(fit.all)
     return fit.lock()
+
+
+def _acquire_again(fit: _Fit, trained: Lock) -> Lock | None:
+    fit.begin_with(trained)
+    for _ in range(3):
+        fit.aim()
+    return fit.lock() if fit.error(fit.all) < PASS else None
 
 
 def front(scheme: Scheme, samples: NDArray[np.float32], clocks: NDArray[np.float64]) -> Complex:
@@ -104,11 +128,13 @@ def _find_frame(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> 
 
 def _correlate(scheme: Scheme, base: Complex, places: int) -> Complex:
     """Correlation of each chunk of the conditioning sequence, for a first alternation at each half symbol."""
-    known = scheme.points[scheme.conditioning].reshape(-1, CHUNK)
+    fitted = scheme.points[scheme.conditioning[: scheme.fitted]]
+    chunk = min(CHUNK, len(fitted))
+    known = fitted[: len(fitted) // chunk * chunk].reshape(-1, chunk)
     known = known - known.mean(axis=1, keepdims=True)  # the carrier line says nothing about the frame
     begin = 2 * len(scheme.alternations)
     windows = sliding_window_view(base[begin:], 2 * known.size - 1)[:places, ::2]
-    return np.asarray(np.einsum("pck,ck->pc", windows.reshape(len(windows), -1, CHUNK), known.conj()))
+    return np.asarray(np.einsum("pck,ck->pc", windows.reshape(len(windows), *known.shape), known.conj()))
 
 
 class _Fit:
@@ -119,11 +145,12 @@ class _Fit:
         self.first = first
         self.turn_angle = 2 * np.pi * (scheme.carrier_hz + offset_hz) / scheme.symbol_rate
         self.symbol = SAMPLE_RATE / scheme.symbol_rate
-        self.start = len(scheme.alternations)  # the alternations, three lines only, teach an equaliser nothing
+        # The alternations, three lines only, teach an equaliser nothing; a known one they tell when and at what phase.
+        self.start = len(scheme.alternations) - (AGAIN if scheme.modulation.short else 0)
         self.known = scheme.known[self.start :]
         self.all = slice(0, len(self.known))
-        self.conditioning = slice(0, len(self.known) - scheme.check)
-        self.check = slice(len(self.known) - scheme.check, len(self.known))
+        self.conditioning = slice(0, len(self.known) - scheme.held)
+        self.check = slice(len(self.known) - scheme.held, len(self.known))
         self.taps: Complex = np.zeros(layout.TAPS, np.complex128)
         self._take()
 
@@ -141,6 +168,31 @@ class _Fit:
         """Least squares, held towards a single tap where the two points of the sequence say nothing."""
         halves = self.halves[2 * part.start + 1 : 2 * part.stop + layout.TAPS - 1]
         native.qam_fit(halves, self.known[part] * self.turns[part], self.taps, CENTRE, ridge)
+
+    def begin_with(self, trained: Lock) -> None:
+        """Take over equaliser, carrier and clock, and find the moment that suits them best."""
+        self.taps = trained.taps.copy()
+        self.turn_angle += float(np.angle(trained.turn * np.exp(-1j * self.turn_angle)))
+        self.symbol = SAMPLE_RATE / self.scheme.symbol_rate + trained.drift
+        middle, fits = self.first, []
+        for move in MOVES:
+            self.first = middle + move
+            self._take()
+            v = self.equalised(self.all)
+            fits.append(abs(np.vdot(v, self.known)) ** 2 / np.vdot(v, v).real)
+        self.first = middle + MOVES[int(np.argmax(fits))]
+        self._take()
+
+    def aim(self) -> None:
+        """Moment and phase once more, from what the equaliser leaves over."""
+        v = self.equalised(self.all)
+        turn = np.vdot(v, self.known)
+        v, self.taps = v * turn / abs(turn), self.taps * turn / abs(turn)
+        slope = 0.5 * (self.equalised(self.all, 1) - self.equalised(self.all, -1))  # by half a symbol
+        design = np.stack([1j * v, slope])
+        found = np.linalg.solve((design.conj() @ design.T).real, (design.conj() @ (self.known - v)).real)
+        self.first += float(np.clip(found[1], -0.5, 0.5)) * self.symbol / 2
+        self._take()
 
     def equalised(self, part: slice, move: int = 0) -> Complex:
         """The equaliser's output, all of it `move` half symbols later; turned back by the carrier, at that time."""
@@ -175,7 +227,7 @@ class _Fit:
             first=self.first,
             clock=float(self.clocks[2 * k + layout.TAPS + 1]),
             drift=self.symbol - SAMPLE_RATE / self.scheme.symbol_rate,
-            phase=complex(self.turns[k]),
+            phase=complex(np.exp(1j * self.turn_angle * k)),
             turn=complex(np.exp(1j * self.turn_angle)),
             taps=self.taps,
             delay=self.halves[2 * k + 1 : 2 * k + layout.TAPS + 1],

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +14,8 @@ from numpy.typing import NDArray
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
 from faxcore.modem.acquisition import Lock, acquire
-from faxcore.signals import CarrierQuality, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.modem.scheme import PULSE_SYMBOLS, Encoder, Scheme
+from faxcore.signals import CarrierQuality, Octets, SignalBegins, SignalEnds, SignalItem
 from faxcore.units import SAMPLE_RATE, dbm0_of_rms, rms_of_dbm0
 
 SILENCE = 255
@@ -24,141 +23,6 @@ SILENCE = 255
 
 LOSS_RATIO = 0.1
 """A carrier whose power has fallen to this part of what it was is gone."""
-
-PULSE_SYMBOLS = 12
-"""Symbols from the beginning of a pulse to its peak."""
-
-
-def root_raised_cosine(t: NDArray[np.float64], roll_off: float) -> NDArray[np.float64]:
-    """Root raised cosine pulse at times `t` in symbols, of unit energy per symbol."""
-    t = np.asarray(t, np.float64)
-    edge = 4 * roll_off * t
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pulse = (np.sin(np.pi * t * (1 - roll_off)) + edge * np.cos(np.pi * t * (1 + roll_off))) / (
-            np.pi * t * (1 - edge**2)
-        )
-    pulse[np.isclose(t, 0)] = 1 - roll_off + 4 * roll_off / np.pi
-    at_edge = np.isclose(np.abs(edge), 1)
-    angle = np.pi / (4 * roll_off)
-    pulse[at_edge] = roll_off / math.sqrt(2) * ((1 + 2 / np.pi) * math.sin(angle) + (1 - 2 / np.pi) * math.cos(angle))
-    return pulse
-
-
-@dataclass(frozen=True, eq=False)
-class Scheme:
-    """All that tells one modulation at one rate from another.
-
-    `table[state][group]` is the number of the point sent for a group of scrambled bits (first in time most
-    significant); its low bits are the next state. The scrambler is 1 + x^-taps[0] + x^-taps[1], zero at the
-    start of the check. Training is point numbers: `echo` (optional, before all), `gap` symbols of silence,
-    `alternations`, `conditioning`, then the check: `check` symbols of scrambled ones coded as data.
-    """
-
-    modulation: Modulation
-    carrier_hz: float
-    symbol_rate: int
-    roll_off: float
-    bits: int
-    points: NDArray[np.complex128]
-    table: NDArray[np.uint8]
-    taps: tuple[int, int]
-    echo: NDArray[np.uint8]
-    gap: int
-    alternations: NDArray[np.uint8]
-    conditioning: NDArray[np.uint8]
-    check: int
-    turn_off: int
-
-    @cached_property
-    def mean_power(self) -> float:
-        """Mean power of the points that carry data."""
-        return float(np.mean(np.abs(self.points) ** 2))
-
-    @cached_property
-    def check_symbols(self) -> NDArray[np.uint8]:
-        """The scrambled ones that end the training."""
-        return Encoder(self).encode_ones(self.check)
-
-    @cached_property
-    def known(self) -> NDArray[np.complex128]:
-        """All points of the training, from the first alternation to the end of the check."""
-        return np.take(self.points, np.concatenate([self.alternations, self.conditioning, self.check_symbols]))
-
-    @cached_property
-    def groups(self) -> NDArray[np.uint8]:
-        """The inverse of `table`: group by state and point, points padded to whole lanes."""
-        inverse = np.zeros((len(self.table), self.lane_points.shape[1]), np.uint8)
-        for state, row in enumerate(self.table):
-            inverse[state, row] = np.arange(len(row))
-        return inverse
-
-    @cached_property
-    def lane_points(self) -> NDArray[np.float32]:
-        """Points as (real, imaginary) rows; spare lanes are too far away to be the nearest."""
-        lanes = np.full((2, -(-len(self.points) // 16) * 16), 1e6, np.float32)
-        lanes[:, : len(self.points)] = self.points.real, self.points.imag
-        return lanes
-
-    @cached_property
-    def symbols_a_sample(self) -> Fraction:
-        return Fraction(self.symbol_rate, SAMPLE_RATE)
-
-    @cached_property
-    def pulses(self) -> NDArray[np.float32]:
-        """Weights of the last symbols in each sample of the pattern's period, carrier included."""
-        step = self.symbols_a_sample
-        carrier = Fraction(self.carrier_hz).limit_denominator() / SAMPLE_RATE
-        n = np.arange(math.lcm(step.denominator, carrier.denominator))
-        fraction = (n * step.numerator % step.denominator) / step.denominator
-        age = np.arange(2 * PULSE_SYMBOLS - 1, -1, -1)
-        pulse = root_raised_cosine(fraction[:, None] + age - PULSE_SYMBOLS, self.roll_off)
-        wave = pulse * np.exp(2j * np.pi * float(carrier) * n)[:, None]
-        return np.ascontiguousarray(np.stack([wave.real, -wave.imag], -1).reshape(len(n), -1), np.float32)
-
-    @cached_property
-    def bank(self) -> NDArray[np.float32]:
-        """Matched filters for each place between two samples; the carrier stays on."""
-        place = np.arange(layout.PHASES)[:, None] / layout.PHASES
-        t = np.arange(layout.FRONT) - (layout.FRONT // 2 - 1) - place
-        step = float(self.symbols_a_sample)
-        window = np.cos(np.pi * t / (layout.FRONT + 1)) ** 0.5
-        wave = (
-            step
-            * window
-            * root_raised_cosine(t * step, self.roll_off)
-            * np.exp(-2j * np.pi * self.carrier_hz / SAMPLE_RATE * t)
-        )
-        return np.ascontiguousarray(np.stack([wave.real, wave.imag], 1), np.float32)
-
-    @cached_property
-    def lines(self) -> NDArray[np.float32]:
-        """Correlators for the three lines of the alternations: carrier, lower and upper band edge."""
-        edge = self.symbol_rate / 2
-        t = 2 * np.pi * np.arange(layout.BLOCK) / SAMPLE_RATE
-        waves = [w(t * (self.carrier_hz + offset)) for offset in (0, -edge, edge) for w in (np.cos, np.sin)]
-        return np.ascontiguousarray(waves, np.float32)
-
-
-class Encoder:
-    """Scrambler and coder of one burst: octets (first bit least significant) to point numbers."""
-
-    def __init__(self, scheme: Scheme) -> None:
-        self._scheme = scheme
-        self._state = np.zeros(1, layout.CODER)
-        self._state["bits"], self._state["state_mask"] = scheme.bits, len(scheme.table) - 1
-        self._state["tap_near"], self._state["tap_far"] = scheme.taps
-        self._octets = self._state.view(np.uint8)
-
-    def encode(self, octets: bytes) -> bytes:
-        symbols = bytearray(len(octets) * 8 // self._scheme.bits + 1)
-        made = native.qam_encode(self._octets, self._scheme.table, octets, symbols)
-        return bytes(symbols[:made])
-
-    def encode_ones(self, symbols: int) -> NDArray[np.uint8]:
-        """A whole number of symbols from ones; what is pending is padded with ones and counts as one symbol more."""
-        symbols += bool(self._state["pending_bits"][0])
-        ones = self.encode(b"\xff" * (-(-symbols * self._scheme.bits // 8)))
-        return np.frombuffer(ones, np.uint8)[:symbols]
 
 
 class Transmitter:
@@ -176,7 +40,9 @@ class Transmitter:
         # A sample's mean power is half that of the points: the pulse has unit energy a symbol.
         scaled = scheme.points * (rms_of_dbm0(level_dbm0) * math.sqrt(2 / scheme.mean_power))
         self._points[: len(scheme.points)] = np.stack([scaled.real, scaled.imag], -1)
-        self._symbols = bytearray(scheme.echo.tobytes() if echo_protection else b"")
+        self._symbols = bytearray()
+        if echo_protection:
+            self._symbols += scheme.echo.tobytes() + bytes([SILENCE]) * scheme.echo_gap
         self._symbols += bytes([SILENCE]) * scheme.gap + scheme.alternations.tobytes() + scheme.conditioning.tobytes()
         self._symbols += self._encoder.encode_ones(scheme.check).tobytes()
         self._up, self._down = scheme.symbols_a_sample.as_integer_ratio()
@@ -229,7 +95,7 @@ class Transmitter:
 
 def samples_for(scheme: Scheme, n_octets: int, *, echo_protection: bool = False) -> int:
     """Length in samples of a burst of so many octets, from training to turn-off."""
-    training = len(scheme.echo) * echo_protection + scheme.gap + len(scheme.known)
+    training = (len(scheme.echo) + scheme.echo_gap) * echo_protection + scheme.gap + scheme.length
     symbols = training - (-n_octets * 8 // scheme.bits) + scheme.turn_off
     return math.ceil((symbols + 2 * PULSE_SYMBOLS - 1) / scheme.symbols_a_sample)
 
@@ -245,7 +111,7 @@ class Loops:
     energy_floor_dbm0: float = -50.0
     line_share: float = 0.6
     edge_share: float = 0.15
-    symbols_a_block: int = 16
+    blocks_a_second: int = 150
     low_blocks: int = 5
     kept: int = 320
     lookahead: int = 140
@@ -267,11 +133,15 @@ class Receiver:
     `at` is the line time in samples of the first sample pushed.
     """
 
-    def __init__(self, scheme: Scheme, *, at: int = 0, loops: Loops | None = None) -> None:
-        self._scheme = scheme
+    def __init__(
+        self, scheme: Scheme, *, trained: Lock | None = None, at: int = 0, loops: Loops | None = None
+    ) -> None:
+        if (trained is None) == scheme.modulation.short:
+            raise ValueError("a short training, and no other, needs what was learnt from a long one (trained)")
+        self._scheme, self._trained = scheme, trained
         self._loops = loops or Loops()
         self._state = _fresh_state(scheme, self._loops, at)
-        self._tables = (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups)
+        self._tables = (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches)
         self._record = self._state.view(np.uint8)
         self._octets = bytearray(4096)
         self._burst: _Burst | None = None
@@ -290,6 +160,11 @@ class Receiver:
                 items += self._handle(event)
             elif made < len(self._octets):
                 return items
+
+    @property
+    def lock(self) -> Lock | None:
+        """What was learnt from the training of the burst that is on, or of the last one."""
+        return self._burst.lock if self._burst else None
 
     @property
     def quality(self) -> CarrierQuality:
@@ -339,11 +214,11 @@ class Receiver:
         s, loops = self._state[0], self._loops
         begin, end = int(s["trigger"]) - loops.kept, int(s["trigger"]) + int(s["collected"])
         samples = s["history"][begin:end].copy()
-        lock = acquire(self._scheme, samples, loops.kept)
+        lock = acquire(self._scheme, samples, loops.kept, self._trained)
         if lock is None:
             _hunt_on(s)
             return []
-        training = len(self._scheme.known) * SAMPLE_RATE / self._scheme.symbol_rate
+        training = self._scheme.length * SAMPLE_RATE / self._scheme.symbol_rate
         self._burst = _Burst(lock, int(s["origin"]) + begin + lock.first + training)
         _follow(s, self._scheme, lock, begin, loops)
         return [SignalBegins(int(s["origin"]) + end, self._scheme.modulation)]
@@ -353,10 +228,10 @@ def _fresh_state(scheme: Scheme, loops: Loops, at: int) -> NDArray[np.void]:
     state = np.zeros(1, layout.RECEIVER)
     s = state[0]
     samples_a_symbol = SAMPLE_RATE / scheme.symbol_rate
-    s["bits"], s["state_mask"], s["points"] = scheme.bits, len(scheme.table) - 1, scheme.lane_points.shape[1]
-    s["tap_near"], s["tap_far"] = scheme.taps
+    s["bits"], s["points"], s["trellis"] = scheme.bits, scheme.lane_points.shape[1], bool(scheme.trellis)
+    s["states"], s["state_shift"], s["scrambler"] = scheme.states, scheme.state_shift, scheme.scrambler
     s["kept"], s["collected"] = loops.kept, math.ceil(len(scheme.known) * samples_a_symbol) + loops.lookahead
-    s["symbols_a_block"], s["low_blocks"] = loops.symbols_a_block, loops.low_blocks
+    s["symbols_a_block"], s["low_blocks"] = scheme.symbol_rate // loops.blocks_a_second, loops.low_blocks
     s["half_step"] = round(samples_a_symbol / 2 * 2**32)
     s["mean_power"] = scheme.mean_power
     # Second order loops, critically damped.
@@ -390,15 +265,16 @@ def _follow(s: np.void, scheme: Scheme, lock: Lock, begin: int, loops: Loops) ->
     s["drift"] = lock.drift
     s["phase_re"], s["phase_im"] = lock.phase.real, lock.phase.imag
     s["turn_re"], s["turn_im"] = lock.turn.real, lock.turn.imag
-    last = scheme.points[scheme.conditioning[-1]]
+    last = scheme.known[len(scheme.known) - scheme.held - 1]
     s["last_re"], s["last_im"] = s["last_point_re"], s["last_point_im"] = last.real, last.imag
     s["power"] = scheme.mean_power
     for name in ("block_power", "block_error", "held_error", "error", "errors_counted", "symbols"):
         s[name] = 0
-    for name in ("block_symbols", "low_run", "scrambler", "pending", "pending_bits"):
+    for name in ("block_symbols", "low_run", "pending", "pending_bits", "column", "metric", "survivors"):
         s[name] = 0
-    s["state"] = scheme.conditioning[-1] & s["state_mask"]
-    s["skip"] = scheme.check * scheme.bits
+    s["training_left"], s["scrambler"] = len(scheme.training), scheme.scrambler
+    s["state"] = scheme.conditioning[-1] >> scheme.state_shift & (scheme.states - 1)
+    s["skip"] = (scheme.check + (layout.DEPTH - 1 if scheme.trellis else 0)) * scheme.bits
     # Where the line's noise is not that far below the burst, its end is a smaller fall.
     s["loss_ratio"] = min(max(LOSS_RATIO, 3 * lock.evm**2), 0.4)
     s["step_size"] = loops.equaliser_gain / (layout.TAPS * lock.front_power)

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from faxcore.modem import qam
+from faxcore.modem.scheme import Scheme, Scrambler
 from faxcore.signals import Modulation
 
 CARRIER_HZ = 1700.0  # [V.29 2.1]
@@ -51,44 +51,30 @@ def conditioning_bits() -> NDArray[np.uint8]:
 
 
 @cache
-def scheme(modulation: Modulation) -> qam.Scheme:
+def scheme(modulation: Modulation) -> Scheme:
     """V.29 at one rate. ValueError for any other modulation."""
     if modulation.name != "v29" or modulation.bit_rate not in B_D:
         raise ValueError(f"{modulation} is not V.29 at 9600 or 7200 bit/s")
     bits = modulation.bit_rate // SYMBOL_RATE
     b, d = B_D[modulation.bit_rate]
-    return qam.Scheme(
+    return Scheme(
         modulation=modulation,
         carrier_hz=CARRIER_HZ,
         symbol_rate=SYMBOL_RATE,
         roll_off=ROLL_OFF,
         bits=bits,
         points=POINTS[: 1 << bits],
+        data_points=1 << bits,
         table=_table(bits),
-        taps=SCRAMBLER_TAPS,
+        next=_table(bits) & np.uint8(7),
+        states=8,
+        scrambler=Scrambler(0, *SCRAMBLER_TAPS),
+        start=C,
         echo=np.full(ECHO_TONE, C, np.uint8),
         gap=GAP,
         alternations=np.tile(np.array([A, b], np.uint8), ALTERNATIONS // 2),
         conditioning=np.where(conditioning_bits(), d, C).astype(np.uint8),
         check=CHECK,
         turn_off=TURN_OFF,
+        fitted=CONDITIONING,
     )
-
-
-class Transmitter(qam.Transmitter):
-    """One V.29 burst; see `qam.Transmitter`."""
-
-    def __init__(self, modulation: Modulation, *, level_dbm0: float = -13.0, echo_protection: bool = False) -> None:
-        super().__init__(scheme(modulation), level_dbm0=level_dbm0, echo_protection=echo_protection)
-
-
-class Receiver(qam.Receiver):
-    """Hears V.29 bursts at one rate; see `qam.Receiver`."""
-
-    def __init__(self, modulation: Modulation, *, at: int = 0) -> None:
-        super().__init__(scheme(modulation), at=at)
-
-
-def samples_for(modulation: Modulation, n_octets: int, *, echo_protection: bool = False) -> int:
-    """Length in samples of a burst of so many octets, from segment 1 to the turn-off."""
-    return qam.samples_for(scheme(modulation), n_octets, echo_protection=echo_protection)

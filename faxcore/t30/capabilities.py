@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from faxcore.options import Options
+from faxcore.options import RATES, Options
 from faxcore.page import A4_WIDTH, FINE, STANDARD, SUPERFINE, Resolution
 from faxcore.signals import Modulation
 
@@ -13,8 +13,6 @@ Bits = frozenset[int]
 """Numbers of the bits that are 1, counted from 1 in the order of sending."""
 
 LONGEST_FIELD = 16  # octets in table 2
-
-RATES = {"v17": (14400, 12000, 9600, 7200), "v29": (9600, 7200), "v27ter": (4800, 2400)}
 
 # Bits 11 12 13 14 of DIS, the richest first; a code that is not here means V.27ter and V.29 [T.30 table 2, note 3.2].
 _OFFERS = {
@@ -228,7 +226,8 @@ def _coding_set(bits: Bits) -> str:
 
 def own_capabilities(options: Options) -> bytes:
     """The field of our DIS: what `options` let us receive; any length, no minimum time of a line."""
-    code = next((code for code, names in _OFFERS.items() if set(names) <= set(options.modulations)), "1100")
+    wanted = set(options.modulations)
+    code = min((code for code in _OFFERS if wanted <= set(_OFFERS[code])), key=lambda code: len(_OFFERS[code]))
     bits = {10, 15, 20, 41, 45} | _ones(code, 11) | _ones(_SCAN_CODES[0], 21)
     bits |= {16} if "mr" in options.codings else set()
     bits |= {27} if options.ecm else set()

@@ -17,7 +17,7 @@ from faxcore.events import PageReceived, PageStarted
 from faxcore.page import RESOLUTIONS, Page
 from faxcore.result import ResultCode
 from faxcore.signals import Modulation
-from faxcore.t30.capabilities import PAGE_WIDTH, Parameters, own_capabilities
+from faxcore.t30.capabilities import PAGE_WIDTH, Capabilities, Parameters, own_capabilities
 from faxcore.t30.frames import FCF
 from faxcore.t30.orders import AnswerTone, DataHeard, FramesHeard, Procedure, Silence, Stuck, TimedOut, Transmission
 from faxcore.t30.quality import page_response, training_is_good
@@ -109,7 +109,7 @@ class _Receiver:
     def _usable(self, parameters: Parameters) -> Parameters:
         """A sender that sets what our DIS did not offer would send pages that nobody can read."""
         modulation = parameters.modulation
-        if modulation.name not in self.options.modulations:
+        if modulation not in Capabilities.parse(own_capabilities(self.options)).modulations:
             raise Failure(ResultCode.INCOMPATIBLE, f"DCS sets modulation {modulation}")
         if parameters.coding not in ("mh", *self.options.codings) or parameters.ecm > self.options.ecm:
             raise Failure(ResultCode.INCOMPATIBLE, f"DCS sets {'ECM' if parameters.ecm else parameters.coding}")
@@ -130,8 +130,9 @@ class _Receiver:
         return signal.trained and training_is_good(octets, parameters.modulation.bit_rate)
 
     def _allowed(self, modulation: Modulation) -> bool:
-        """DIS cannot say which rates of a modulation we want: FTT does."""
-        return self.options.min_rate <= modulation.bit_rate <= self.options.max_rate
+        """DIS cannot say V.17 without V.29, nor which rates of a modulation we want: FTT does."""
+        wanted = modulation.name in self.options.modulations
+        return wanted and self.options.min_rate <= modulation.bit_rate <= self.options.max_rate
 
     def _fail_to_train(self) -> Steps[Heard]:
         self.session.retrain("training failed")

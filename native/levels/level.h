@@ -11,6 +11,7 @@
 #include "line.c"
 #include "qam.c"
 #include "qam_fit.c"
+#include "qam_trellis.c"
 #include "qam_receive.c"
 #include "t4.c"
 

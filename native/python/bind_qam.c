@@ -7,37 +7,61 @@ static int is_record(const Py_buffer *view, size_t size)
     return view->len == (Py_ssize_t)size && (uintptr_t)view->buf % sizeof(int64_t) == 0;
 }
 
+static int within(int64_t value, int64_t low, int64_t high)
+{
+    return value >= low && value <= high;
+}
+
+static int scrambler_is_sound(const struct qam_scrambler *s, int32_t bits)
+{
+    return within(bits, 1, 8) && within(s->tap_near, bits, 31) && within(s->tap_far, s->tap_near, 32 - bits)
+           && within(s->guard, 0, 1 << 20) && within(s->guard_run, 0, 1 << 20) && within(s->guard_taps[0], 1, 31)
+           && within(s->guard_taps[1], 1, 31) && within(s->guard_taps[2], 1, 31);
+}
+
 static int coder_is_sound(const struct qam_coder *c)
 {
-    return c->bits >= 1 && c->bits <= 8 && c->tap_near >= c->bits && c->tap_far > c->tap_near && c->tap_far + c->bits <= 32
-           && c->pending_bits >= 0 && c->pending_bits < c->bits && c->state_mask >= 0 && c->state_mask <= 255
-           && c->state <= (uint32_t)c->state_mask;
+    return scrambler_is_sound(&c->scrambler, c->bits) && within(c->pending_bits, 0, c->bits - 1)
+           && within(c->states, 1, 256) && c->state < (uint32_t)c->states;
+}
+
+/* Every state that the table leads to must be one. */
+static int leads_to_states(const Py_buffer *next, int32_t states)
+{
+    const uint8_t *state = next->buf;
+    for (Py_ssize_t i = 0; i < next->len; i++)
+        if (state[i] >= states)
+            return 0;
+    return 1;
 }
 
 static PyObject *encode(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"coder", 'B', 1, 1, 0}, {"table", 'B', 2, 0, 0}, {"octets", 'B', 1, 0, 0}, {"symbols", 'B', 1, 1, 0}};
-    Py_buffer views[4];
-    if (check_count("qam_encode", count, 4) < 0 || get_arrays(args, specs, views, 4) < 0)
+        {"coder", 'B', 1, 1, 0}, {"table", 'B', 2, 0, 0}, {"next", 'B', 2, 0, 0}, {"octets", 'B', 1, 0, 0},
+        {"symbols", 'B', 1, 1, 0}};
+    Py_buffer views[5];
+    if (check_count("qam_encode", count, 5) < 0 || get_arrays(args, specs, views, 5) < 0)
         return NULL;
     PyObject *result = NULL;
     struct qam_coder *coder = views[0].buf;
     if (!is_record(&views[0], sizeof *coder) || !coder_is_sound(coder))
         PyErr_SetString(PyExc_ValueError, "coder: one coder with fields in their ranges is needed");
-    else if (views[1].shape[0] != coder->state_mask + 1 || views[1].shape[1] != 1 << coder->bits)
+    else if (views[1].shape[0] != coder->states || views[1].shape[1] != 1 << coder->bits)
         PyErr_SetString(PyExc_ValueError, "table: one row a state and one column a group is needed");
-    else if (views[3].len < (views[2].len * 8 + coder->pending_bits) / coder->bits)
+    else if (views[2].len != views[1].len || !leads_to_states(&views[2], coder->states))
+        PyErr_SetString(PyExc_ValueError, "next: a state for every item of the table is needed");
+    else if (views[4].len < (views[3].len * 8 + coder->pending_bits) / coder->bits)
         PyErr_SetString(PyExc_ValueError, "symbols: too short for the octets");
     else {
         int64_t made;
         Py_BEGIN_ALLOW_THREADS
-        made = chosen->qam_encode(coder, views[1].buf, views[2].buf, views[2].len, views[3].buf);
+        made = chosen->qam_encode(coder, views[1].buf, views[2].buf, views[3].buf, views[3].len, views[4].buf);
         Py_END_ALLOW_THREADS
         result = PyLong_FromLongLong(made);
     }
-    release_arrays(views, 4);
+    release_arrays(views, 5);
     return result;
 }
 
@@ -74,16 +98,12 @@ static PyObject *shape(PyObject *self, PyObject *const *args, Py_ssize_t count)
     return result;
 }
 
-static int within(int64_t value, int64_t low, int64_t high)
-{
-    return value >= low && value <= high;
-}
-
 /* What the kernel indexes by, and what its clock is made of; other floating-point fields may hold anything. */
 static int receiver_is_sound(const struct qam_receiver *r)
 {
-    return within(r->bits, 1, 8) && within(r->tap_near, 1, 31) && within(r->tap_far, 1, 31)
-           && within(r->state_mask, 0, 255) && r->state <= (uint32_t)r->state_mask
+    return scrambler_is_sound(&r->scrambler, r->bits)
+           && within(r->states, 1, 256) && (r->states & (r->states - 1)) == 0 && within(r->state_shift, 0, 7)
+           && r->state < (uint32_t)r->states && within(r->column, 0, QAM_DEPTH - 1)
            && within(r->points, 16, QAM_POINTS) && r->points % 16 == 0
            && within(r->kept, QAM_BLOCK, 1024) && within(r->collected, QAM_BLOCK, QAM_HISTORY - 1024 - QAM_BLOCK)
            && within(r->symbols_a_block, 1, 4096) && r->low_blocks >= 1
@@ -98,14 +118,34 @@ static int receiver_is_sound(const struct qam_receiver *r)
            && within(r->delay_head, QAM_TAPS, QAM_DELAY) && within(r->pending_bits, 0, 7);
 }
 
+/* Survivors are looked up among the points. */
+static int survivors_are_points(const struct qam_receiver *r)
+{
+    const uint8_t *point = r->survivors[0];
+    for (size_t i = 0; i < sizeof r->survivors; i++)
+        if (point[i] >= r->points)
+            return 0;
+    return 1;
+}
+
+static int branches_are_sound(const Py_buffer *branches)
+{
+    const int32_t *state = branches->buf;
+    for (int i = 0; i < QAM_BRANCHES * 2 * QAM_STATES; i++)
+        if (branches->len != QAM_BRANCHES * 2 * QAM_STATES * 4 || !within(state[i], 0, QAM_STATES - 1))
+            return 0;
+    return 1;
+}
+
 static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
     static const struct array_spec specs[] = {
         {"receiver", 'B', 1, 1, 0}, {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0},
-        {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0}, {"samples", 'h', 1, 0, 0}, {"octets", 'B', 1, 1, 0}};
-    Py_buffer views[7];
-    if (check_count("qam_receive", count, 7) < 0 || get_arrays(args, specs, views, 7) < 0)
+        {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0}, {"training", 'f', 2, 0, 0}, {"branches", 'i', 3, 0, 0},
+        {"samples", 'h', 1, 0, 0}, {"octets", 'B', 1, 1, 0}};
+    Py_buffer views[9];
+    if (check_count("qam_receive", count, 9) < 0 || get_arrays(args, specs, views, 9) < 0)
         return NULL;
     PyObject *result = NULL;
     struct qam_receiver *r = views[0].buf;
@@ -117,17 +157,22 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
         PyErr_SetString(PyExc_ValueError, "points: shape (2, points) is needed");
     else if (views[3].shape[0] != 2 * QAM_LINES || views[3].shape[1] != QAM_BLOCK)
         PyErr_Format(PyExc_ValueError, "lines: shape (%d, %d) is needed", 2 * QAM_LINES, QAM_BLOCK);
-    else if (views[4].shape[0] != r->state_mask + 1 || views[4].shape[1] != r->points)
+    else if (views[4].shape[0] != r->states || views[4].shape[1] != r->points)
         PyErr_SetString(PyExc_ValueError, "groups: one row a state and one column a point is needed");
+    else if (views[5].shape[1] != 2 || views[5].shape[0] < r->training_left)
+        PyErr_SetString(PyExc_ValueError, "training: real and imaginary part of all points to come are needed");
+    else if (!survivors_are_points(r) || !branches_are_sound(&views[6]))
+        PyErr_SetString(PyExc_ValueError, "branches: shape (4, 2, 8), states and subsets, are needed");
     else {
-        struct qam_tables tables = {views[1].buf, views[2].buf, views[3].buf, views[4].buf};
+        struct qam_tables tables = {views[1].buf, views[2].buf, views[3].buf, views[4].buf,
+                                    views[5].buf, views[5].shape[0], views[6].buf};
         struct qam_progress done;
         Py_BEGIN_ALLOW_THREADS
-        done = chosen->qam_receive(r, &tables, views[5].buf, views[5].shape[0], views[6].buf, views[6].len);
+        done = chosen->qam_receive(r, &tables, views[7].buf, views[7].shape[0], views[8].buf, views[8].len);
         Py_END_ALLOW_THREADS
         result = Py_BuildValue("LLi", (long long)done.samples, (long long)done.octets, (int)done.event);
     }
-    release_arrays(views, 7);
+    release_arrays(views, 9);
     return result;
 }
 

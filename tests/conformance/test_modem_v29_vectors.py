@@ -11,6 +11,7 @@ import pytest
 
 from faxcore import g711, modem
 from faxcore.modem import qam, v29
+from faxcore.modem.scheme import Encoder, Scheme
 from faxcore.signals import Modulation
 from tests.support import vectors
 
@@ -18,7 +19,7 @@ RATES = ("9600", "7200")
 BURSTS = ("audio_v29_9600", "audio_v29_7200", "audio_v29_9600_impaired")
 
 
-def case(rate: str) -> tuple[qam.Scheme, Any]:
+def case(rate: str) -> tuple[Scheme, Any]:
     return v29.scheme(Modulation("v29", int(rate))), vectors("v29")["cases"][rate]
 
 
@@ -45,7 +46,7 @@ def test_training_symbols(rate: str) -> None:
 def test_check_and_data_points(rate: str, kernel_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qam, "native", kernel_of("qam"))
     scheme, wanted = case(rate)
-    encoder = qam.Encoder(scheme)
+    encoder = Encoder(scheme)
     assert np.allclose(scheme.points[encoder.encode_ones(48)], points(wanted["seg4_points"]))
     data = np.frombuffer(encoder.encode(octets(wanted["data_bits"])), np.uint8)
     assert np.allclose(scheme.points[data], points(wanted["data_points"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,8 @@ from faxcore.t30.receiver import receiving_terminal
 from faxcore.t30.session import Session
 from faxcore.t30.transmitter import transmitting_terminal
 from tests.t30_joined import Damage, Joined, untouched
+
+V29 = Options(modulations=("v29",))
 
 
 def drawn(index: int, resolution: Resolution) -> Page:
@@ -48,8 +51,8 @@ class Call:
         self.sent: list[Event] = []
         self.heard: list[Event] = []
         self.received: list[Page] = []
-        self.sender = Session(options=sender or Options(), identity="+15550001", emit=self.sent.append)
-        self.receiver = Session(options=receiver or Options(), identity="FAX 2", emit=self.heard.append)
+        self.sender = Session(options=sender or V29, identity="+15550001", emit=self.sent.append)
+        self.receiver = Session(options=receiver or V29, identity="FAX 2", emit=self.heard.append)
         self.line = Joined(
             transmitting_terminal(self.sender, Drawn(pages)),
             receiving_terminal(self.receiver, self.received.append),
@@ -70,7 +73,7 @@ class Call:
 @pytest.mark.parametrize("resolution", ["standard", "fine", "superfine"])
 @pytest.mark.parametrize("coding", ["mh", "mr"])
 def test_pages_arrive_as_they_were_drawn(pages: int, resolution: str, coding: str) -> None:
-    call = Call(pages, sender=Options(codings=(coding,), resolution=resolution))
+    call = Call(pages, sender=replace(V29, codings=(coding,), resolution=resolution))
     call.assert_success(pages, resolution)
     sender, receiver = call.results()
     assert (sender.identity, sender.remote_identity) == ("+15550001", "FAX 2")
@@ -81,13 +84,13 @@ def test_pages_arrive_as_they_were_drawn(pages: int, resolution: str, coding: st
 
 
 def test_a_receiver_with_one_dimensional_coding_gets_it() -> None:
-    call = Call(1, receiver=Options(codings=("mh",)))
+    call = Call(1, receiver=replace(V29, codings=("mh",)))
     call.assert_success(1)
     assert call.results()[0].coding == "mh"
 
 
 def test_the_receiver_asks_for_a_lower_rate_with_ftt() -> None:
-    call = Call(1, receiver=Options(max_rate=7200))
+    call = Call(1, receiver=replace(V29, max_rate=7200))
     call.assert_success(1)
     assert call.results()[0].bit_rate == 7200
     assert call.results()[0].attempts == ("training failed at v29 9600",)

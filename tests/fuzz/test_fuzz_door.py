@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faxcore import modem
 from faxcore.kernels import native
 from faxcore.kernels.twins import fsk
 from faxcore.kernels.twins import qam as qam_layout
-from faxcore.modem import qam, v29
+from faxcore.modem import v29
+from faxcore.modem.scheme import Encoder
 from faxcore.signals import V29_9600
 
 SAMPLES = np.random.default_rng(1).integers(-9000, 9000, 400).astype(np.int16)
@@ -31,7 +33,7 @@ def good_calls() -> dict[str, list[Any]]:
     """Arguments with which each kernel does its work; new arrays every time."""
     rows, work = np.random.default_rng(2).integers(0, 256, (3, 8)).astype(np.uint8), zeros(33024, np.uint16)
     events, octets = zeros(8, fsk.EVENT), zeros(1028)
-    scheme, receiver = v29.scheme(V29_9600), v29.Receiver(V29_9600)
+    scheme, receiver = v29.scheme(V29_9600), modem.receiver(V29_9600)
     return {
         "t4_encode": [rows, 64, 1, 4, 0, zeros(3 * 72 + 32), work],
         "t4_decode": [np.append(rows.ravel(), zeros(32)), 2, 64, zeros((5, 8)), zeros(5), work],
@@ -40,7 +42,7 @@ def good_calls() -> dict[str, list[Any]]:
         "fsk_receive": [fsk.fsk_state(0), SAMPLES.copy(), 0, events, octets],
         "tone_detect": [fsk.tone_state(0), SAMPLES.copy(), 0, events],
         "line_carry": [SAMPLES.copy(), zeros(400, np.int16), 0, zeros(3, np.uint32), 1.0, 3.0, 1],
-        "qam_encode": [qam.Encoder(scheme)._octets, scheme.table, rows[0].copy(), zeros(40)],
+        "qam_encode": [Encoder(scheme)._octets, scheme.table, scheme.next, rows[0].copy(), zeros(40)],
         "qam_shape": [scheme.pulses, zeros((256, 2), np.float32), zeros(200), zeros(300, np.int16), 3, 10, 0, 0],
         "qam_front": [zeros(300, np.float32), scheme.bank, np.array([0, 251 << 32]), zeros(2, np.complex64)],
         "qam_fit": [np.ones(94, np.complex128), np.ones(32, np.complex128), zeros(32, np.complex128), 15, 0.01],

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faxcore import modem
 from faxcore.line import Line
-from faxcore.modem import v29
 from faxcore.signals import V29_7200, V29_9600, Modulation, Octets, SignalItem
 
 BOTH = st.sampled_from([V29_9600, V29_7200])
@@ -20,7 +20,7 @@ CUTS = st.lists(st.integers(0, 5000), max_size=10)
 
 @cache
 def line_signal(modulation: Modulation) -> Any:
-    transmitter = v29.Transmitter(modulation, echo_protection=True)
+    transmitter = modem.transmitter(modulation, echo_protection=True)
     transmitter.feed(bytes(range(256)))
     transmitter.finish()
     burst = np.concatenate([np.zeros(300, np.int16), transmitter.pull(10**6), np.zeros(900, np.int16)])
@@ -35,24 +35,24 @@ def joined(items: list[SignalItem]) -> tuple[list[SignalItem], bytes]:
 @given(BOTH, CUTS)
 def test_receiver(modulation: Modulation, cuts: list[int]) -> None:
     signal = line_signal(modulation)
-    whole = joined(v29.Receiver(modulation).push(signal))
+    whole = joined(modem.receiver(modulation).push(signal))
     assert len(whole[0]) == 2
     assert whole[1].startswith(bytes(range(256)))
-    receiver = v29.Receiver(modulation)
+    receiver = modem.receiver(modulation)
     assert joined([item for piece in np.split(signal, sorted(cuts)) for item in receiver.push(piece)]) == whole
 
 
 @pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
 def test_receiver_sample_by_sample(modulation: Modulation) -> None:
-    signal, receiver = line_signal(modulation), v29.Receiver(modulation)
+    signal, receiver = line_signal(modulation), modem.receiver(modulation)
     items = [item for k in range(len(signal)) for item in receiver.push(signal[k : k + 1])]
-    assert joined(items) == joined(v29.Receiver(modulation).push(signal))
+    assert joined(items) == joined(modem.receiver(modulation).push(signal))
 
 
 @settings(max_examples=40, deadline=None)
 @given(BOTH, st.lists(st.tuples(st.integers(0, 700), st.binary(max_size=40)), max_size=12))
 def test_transmitter(modulation: Modulation, steps: list[tuple[int, bytes]]) -> None:
-    cut, whole, pieces = v29.Transmitter(modulation), v29.Transmitter(modulation), []
+    cut, whole, pieces = modem.transmitter(modulation), modem.transmitter(modulation), []
     for n, octets in steps:
         pieces.append(cut.pull(n))
         cut.feed(octets)
@@ -67,10 +67,10 @@ def test_transmitter(modulation: Modulation, steps: list[tuple[int, bytes]]) -> 
 @settings(max_examples=25, deadline=None)
 @given(BOTH, st.binary(max_size=300), st.integers(0, 2000))
 def test_a_burst_arrives_wherever_it_begins(modulation: Modulation, octets: bytes, start: int) -> None:
-    transmitter = v29.Transmitter(modulation)
+    transmitter = modem.transmitter(modulation)
     transmitter.feed(octets)
     transmitter.finish()
     signal = np.concatenate([np.zeros(start, np.int16), transmitter.pull(10**6), np.zeros(900, np.int16)])
-    items, heard = joined(v29.Receiver(modulation).push(signal))
+    items, heard = joined(modem.receiver(modulation).push(signal))
     assert len(items) == 2
     assert heard.startswith(octets)

@@ -175,10 +175,10 @@ def test_wrong_samples(samples: object, error: type[Exception]) -> None:
     [
         ({"ecm": True}, "ecm"),
         ({"codings": ("mmr",)}, "mmr"),
-        ({"modulations": ("v17", "v29")}, "v17"),
+        ({"modulations": ("v34",)}, "v34"),
         ({"password": "1234"}, "password"),
         ({"resolution": "ultra"}, "resolution"),
-        ({"max_rate": 2400}, "max_rate"),
+        ({"max_rate": 2400, "modulations": ("v29",)}, "max_rate"),
     ],
 )
 def test_options_are_checked_by_name(options: dict[str, object], words: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from faxcore import modem
 from faxcore.line import Line
-from faxcore.modem import tones, v21, v29
+from faxcore.modem import tones, v21
 from faxcore.signals import V29_7200, V29_9600, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
 from faxcore.units import dbm0_of_rms
 
@@ -80,16 +80,16 @@ def test_segment_one_and_echo_protection(rate: int) -> None:
 @pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
 @pytest.mark.parametrize("n", [0, 1, 2, 100])
 def test_length_is_known_ahead(modulation: Modulation, n: int) -> None:
-    transmitter = v29.Transmitter(modulation)
+    transmitter = modem.transmitter(modulation)
     transmitter.feed(bytes(n))
     transmitter.finish()
-    assert transmitter.samples_ready == v29.samples_for(modulation, n)
-    assert len(transmitter.pull(10**9)) == v29.samples_for(modulation, n)
+    assert transmitter.samples_ready == modem.samples_for(modulation, n)
+    assert len(transmitter.pull(10**9)) == modem.samples_for(modulation, n)
     assert transmitter.done
 
 
 def test_training_is_ready_before_any_octet() -> None:
-    transmitter = v29.Transmitter(V29_9600)
+    transmitter = modem.transmitter(V29_9600)
     ready = transmitter.samples_ready
     assert ready > 0.25 * 8000
     assert len(transmitter.pull(10**6)) == ready
@@ -102,10 +102,8 @@ def test_training_is_ready_before_any_octet() -> None:
 
 
 def test_wrong_arguments() -> None:
-    with pytest.raises(ValueError, match="not built yet"):
-        modem.modulate([0, 1], "v17", 14400)
-    with pytest.raises(ValueError, match="not built yet"):
-        modem.demodulate(silence(100), "v27ter", 4800)
+    with pytest.raises(ValueError, match="training"):
+        modem.modulate([0, 1], "v29", 9600, training="short")
     for rate in (4800, 14400, 0):
         with pytest.raises(ValueError, match="9600 or 7200"):
             modem.modulate([0, 1], "v29", rate)
@@ -116,9 +114,9 @@ def test_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="0 or 1"):
         modem.modulate([0, 2], "v29", 9600)
     with pytest.raises(TypeError):
-        v29.Receiver(V29_9600).push(np.zeros(10))  # type: ignore[arg-type]
+        modem.receiver(V29_9600).push(np.zeros(10))  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        v29.Receiver(V29_9600).push(None)  # type: ignore[arg-type]
+        modem.receiver(V29_9600).push(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -173,7 +171,7 @@ def test_trains_wherever_data_could_be_read(rate: int, snr_db: float) -> None:
 def test_the_end_is_heard_above_noise(rate: int, snr_db: float, seed: int) -> None:
     """Also where the data is lost: the far end waits for our answer to its training check."""
     line = noisy(modem.modulate(random_bits(2 * rate, seed), "v29", rate), snr_db, seed)
-    items = v29.Receiver(Modulation("v29", rate)).push(np.append(line, noisy(silence(4000), snr_db, 99)))
+    items = modem.receiver(Modulation("v29", rate)).push(np.append(line, noisy(silence(4000), snr_db, 99)))
     assert kinds(items) == [SignalBegins, SignalEnds]
     energy_ends = len(line) - 840
     assert energy_ends + 100 < items[-1].at < energy_ends + 560
@@ -202,11 +200,11 @@ def kinds(items: list[SignalItem]) -> list[type]:
 
 @pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
 def test_times_of_items(modulation: Modulation) -> None:
-    transmitter = v29.Transmitter(modulation)
+    transmitter = modem.transmitter(modulation)
     transmitter.feed(bytes(1200))
     transmitter.finish()
     burst = np.concatenate([silence(1000), transmitter.pull(10**6), silence(800)])
-    receiver, items = v29.Receiver(modulation, at=5000), []
+    receiver, items = modem.receiver(modulation, at=5000), []
     for k in range(0, len(burst), 10):
         for item in receiver.push(burst[k : k + 10]):
             if not isinstance(item, Octets):
@@ -247,7 +245,7 @@ def not_ours() -> dict[str, Samples]:
 @pytest.mark.parametrize("name", list(not_ours()))
 @pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
 def test_what_is_not_v29_never_begins(name: str, modulation: Modulation) -> None:
-    receiver = v29.Receiver(modulation)
+    receiver = modem.receiver(modulation)
     items = receiver.push(not_ours()[name]) + receiver.push(silence(8000))
     assert SignalBegins not in kinds(items)
     assert all(isinstance(item, SignalEnds) and not item.trained for item in items)
@@ -259,7 +257,7 @@ def test_what_is_not_v29_never_begins(name: str, modulation: Modulation) -> None
 @pytest.mark.parametrize(("sent", "heard"), [(9600, V29_7200), (7200, V29_9600)])
 def test_another_rate_ends_untrained(sent: int, heard: Modulation) -> None:
     samples = modem.modulate(random_bits(4800, 7), "v29", sent)
-    receiver = v29.Receiver(heard)
+    receiver = modem.receiver(heard)
     items = receiver.push(np.concatenate([samples, silence(2000)]))
     assert kinds(items) == [SignalEnds]
     assert not items[0].trained
@@ -289,7 +287,7 @@ def test_a_burst_of_noise_does_not_break_the_loops(seed: int) -> None:
 
 
 def test_bursts_follow_each_other() -> None:
-    receiver, pieces, sent = v29.Receiver(V29_9600), [], []
+    receiver, pieces, sent = modem.receiver(V29_9600), [], []
     for seed in range(3):
         sent.append(random_bits(9600, seed))
         pieces += [modem.modulate(sent[-1], "v29", 9600, echo_protection=True), silence(600)]

@@ -1,4 +1,4 @@
-"""Twins of native/qam.c and native/qam_receive.c: carriers with amplitude and phase.
+"""Twins of native/qam*.c: carriers with amplitude and phase.
 
 Sums run over sixteen float32 lanes folded in one fixed order, so twin and kernel agree to the bit.
 """
@@ -16,14 +16,23 @@ f32 = np.float32
 TAPS, FRONT, BLOCK, LINES, HISTORY, DELAY, RECENT = 32, 48, 80, 3, 4096, 512, 1024
 PHASE_BITS = 6
 PHASES = 1 << PHASE_BITS
+STATES, BRANCHES, DEPTH = 8, 4, 32
 HUNTING, COLLECTING, ACQUIRING, DATA = range(4)
 NOTHING, ACQUIRE, ENDED, LOST = range(4)
 REACH = FRONT + 24
 
+SCRAMBLER = np.dtype(
+    [
+        ("line", "u4"), ("tap_near", "i4"), ("tap_far", "i4"), ("guard", "i4"), ("guard_run", "i4"),
+        ("guard_taps", "i4", 3),
+    ]
+)  # fmt: skip
+"""struct qam_scrambler."""
+
 CODER = np.dtype(
     [
-        ("scrambler", "u4"), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"),
-        ("bits", "i4"), ("tap_near", "i4"), ("tap_far", "i4"), ("state_mask", "i4"),
+        ("scrambler", SCRAMBLER), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"),
+        ("bits", "i4"), ("states", "i4"),
     ],
     align=True,
 )  # fmt: skip
@@ -31,7 +40,7 @@ CODER = np.dtype(
 
 RECEIVER = np.dtype(
     [
-        ("bits", "i4"), ("tap_near", "i4"), ("tap_far", "i4"), ("state_mask", "i4"), ("points", "i4"),
+        ("bits", "i4"), ("states", "i4"), ("state_shift", "i4"), ("points", "i4"), ("trellis", "i4"),
         ("kept", "i4"), ("collected", "i4"), ("symbols_a_block", "i4"), ("low_blocks", "i4"),
         ("half_step", "i8"), ("mean_power", "f8"),
         ("carrier_gain", "f8"), ("carrier_pull", "f8"), ("timing_gain", "f8"), ("timing_pull", "f8"),
@@ -44,8 +53,9 @@ RECEIVER = np.dtype(
         ("last_re", "f8"), ("last_im", "f8"), ("last_point_re", "f8"), ("last_point_im", "f8"),
         ("power", "f8"), ("block_power", "f8"), ("block_error", "f8"), ("held_error", "f8"), ("error", "f8"),
         ("errors_counted", "i8"), ("symbols", "i8"), ("ended_at", "i8"),
-        ("skip", "i4"), ("block_symbols", "i4"), ("low_run", "i4"),
-        ("scrambler", "u4"), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"),
+        ("training_left", "i4"), ("skip", "i4"), ("block_symbols", "i4"), ("low_run", "i4"),
+        ("scrambler", SCRAMBLER), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"), ("column", "i4"),
+        ("metric", "f4", STATES), ("survivors", "u1", (STATES, DEPTH)),
         ("taps_re", "f4", TAPS), ("taps_im", "f4", TAPS), ("delay_re", "f4", DELAY), ("delay_im", "f4", DELAY),
         ("recent_re", "f4", RECENT), ("recent_im", "f4", RECENT), ("history", "f4", HISTORY),
     ],
@@ -65,7 +75,40 @@ def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> Any:
     return lanes[..., 0]
 
 
-def qam_encode(coder: Any, table: NDArray[np.uint8], octets: Any, symbols: Any) -> int:
+def scramble(scrambler: Any, bit: int) -> int:
+    """The line's bit for one of the data; `scrambler` has the fields of SCRAMBLER."""
+    sent = bit ^ _mask(scrambler)
+    _onto_the_line(scrambler, sent)
+    return sent
+
+
+def descramble(scrambler: Any, bit: int) -> int:
+    """The data's bit for one of the line."""
+    plain = bit ^ _mask(scrambler)
+    _onto_the_line(scrambler, bit)
+    return plain
+
+
+def _guard_inverts(scrambler: Any) -> bool:
+    return bool(scrambler["guard"] > 0 and scrambler["guard_run"] >= scrambler["guard"])
+
+
+def _mask(scrambler: Any) -> int:
+    """What the next bit is added to."""
+    near, far = (int(scrambler["line"]) >> (int(scrambler[tap]) - 1) for tap in ("tap_near", "tap_far"))
+    return (near ^ far ^ _guard_inverts(scrambler)) & 1
+
+
+def _onto_the_line(scrambler: Any, bit: int) -> None:
+    """Remember a bit; the guard counts those that were equal to one of three before."""
+    before = [int(scrambler["line"]) >> (int(tap) - 1) & 1 for tap in scrambler["guard_taps"]]
+    if scrambler["guard"]:
+        restarts = _guard_inverts(scrambler) or bit not in before
+        scrambler["guard_run"] = 0 if restarts else scrambler["guard_run"] + 1
+    scrambler["line"] = (int(scrambler["line"]) << 1 | bit) & 0xFFFFFFFF
+
+
+def qam_encode(coder: Any, table: NDArray[np.uint8], next: NDArray[np.uint8], octets: Any, symbols: Any) -> int:
     """Scramble octets (first bit least significant) and code them to point numbers; how many were made."""
     c = coder.view(CODER)[0]
     made = 0
@@ -73,20 +116,13 @@ def qam_encode(coder: Any, table: NDArray[np.uint8], octets: Any, symbols: Any) 
         c["pending"] = int(c["pending"]) << 1 | bit
         c["pending_bits"] += 1
         if c["pending_bits"] == c["bits"]:
-            symbols[made] = _next_symbol(c, table, int(c["pending"]))
-            c["pending"] = c["pending_bits"] = 0
+            group = 0
+            for i in reversed(range(int(c["bits"]))):
+                group = group << 1 | scramble(c["scrambler"], int(c["pending"]) >> i & 1)
+            symbols[made] = table[c["state"], group]
+            c["state"], c["pending"], c["pending_bits"] = next[c["state"], group], 0, 0
             made += 1
     return made
-
-
-def _next_symbol(c: Any, table: NDArray[np.uint8], group: int) -> int:
-    register, near, far, bits = (int(c[name]) for name in ("scrambler", "tap_near", "tap_far", "bits"))
-    for i in reversed(range(bits)):
-        sent = group >> i & 1 ^ register >> (near - 1) & 1 ^ register >> (far - 1) & 1
-        register = (register << 1 | sent) & 0xFFFFFFFF
-    point = int(table[c["state"], register & (1 << bits) - 1])
-    c["scrambler"], c["state"] = register, point & int(c["state_mask"])
-    return point
 
 
 def qam_shape(
@@ -133,18 +169,21 @@ def qam_fit(
 class _Receiver:
     """One call of qam_receive: the fields of the state are `s`, so that the loop reads like the C one."""
 
-    def __init__(self, state: Any, bank: Any, points: Any, lines: Any, groups: Any) -> None:
+    def __init__(
+        self, state: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any
+    ) -> None:
         self.bank, self.points, self.lines, self.groups = bank, points, lines, groups
+        self.training, self.branches = training, branches
         self.record = state.view(RECEIVER)[0]
         self.s = SimpleNamespace()
         for name, (dtype, *_) in (RECEIVER.fields or {}).items():
             value = self.record[name]
-            plain = not dtype.shape and dtype != np.float32
+            plain = not dtype.shape and not dtype.names and dtype != np.float32
             setattr(self.s, name, value.item() if plain else value)
 
     def save(self) -> None:
         for name, (dtype, *_) in (RECEIVER.fields or {}).items():
-            if not dtype.shape:
+            if not dtype.shape and not dtype.names:
                 self.record[name] = getattr(self.s, name)
 
     def line_energy(self, block: Any, line: int) -> Any:
@@ -212,13 +251,40 @@ class _Receiver:
         key = (dx * dx + dy * dy).view(np.int32) & ~255
         return int((key | np.arange(len(key), dtype=np.int32)).min()) & 255
 
-    def deliver(self, group: int) -> int | None:
-        self.s.scrambler = (self.s.scrambler << self.s.bits | group) & 0xFFFFFFFF
-        plain = self.s.scrambler ^ self.s.scrambler >> self.s.tap_near ^ self.s.scrambler >> self.s.tap_far
+    def viterbi(self, re: float, im: float) -> tuple[int, int]:
+        """The point that the best path ends with, and the one it had DEPTH - 1 symbols ago."""
+        dx, dy = self.points[0] - f32(re), self.points[1] - f32(im)
+        key = (dx * dx + dy * dy).view(np.int32) & ~255 | np.arange(len(dx), dtype=np.int32)
+        nearest = key.reshape(-1, STATES).min(axis=0)
+        distance = (nearest & ~255).view(np.float32)
+        before, by = self.branches[:, 0], self.branches[:, 1]
+        sums = self.s.metric[before] + distance[by]
+        which = sums.argmin(axis=0), np.arange(STATES)
+        ahead = int(sums[which].argmin())
+        self.s.metric[:] = sums[which] - sums[which][ahead]
+        self.s.survivors[:] = self.s.survivors[before[which]]
+        self.s.survivors[:, self.s.column] = nearest[by[which]] & 255
+        now = int(self.s.survivors[ahead, self.s.column])
+        self.s.column = (self.s.column + 1) % DEPTH
+        return now, int(self.s.survivors[ahead, self.s.column])
+
+    def decide(self, re: float, im: float) -> tuple[float, float, int | None]:
+        if self.s.training_left > 0:
+            known = self.training[len(self.training) - self.s.training_left]
+            self.s.training_left -= 1
+            return float(known[0]), float(known[1]), None
+        now, sent = self.viterbi(re, im) if self.s.trellis else (self.nearest(re, im),) * 2
+        return float(self.points[0][now]), float(self.points[1][now]), self.deliver(sent)
+
+    def deliver(self, point: int) -> int | None:
+        group, plain = int(self.groups[self.s.state, point]), 0
+        for i in reversed(range(self.s.bits)):
+            plain = plain << 1 | descramble(self.s.scrambler, group >> i & 1)
+        self.s.state = point >> self.s.state_shift & (self.s.states - 1)
         if self.s.skip > 0:
             self.s.skip -= self.s.bits
             return None
-        self.s.pending = (self.s.pending << self.s.bits | plain & ((1 << self.s.bits) - 1)) & 0xFFFFFFFF
+        self.s.pending = (self.s.pending << self.s.bits | plain) & 0xFFFFFFFF
         self.s.pending_bits += self.s.bits
         if self.s.pending_bits < 8:
             return None
@@ -273,8 +339,7 @@ class _Receiver:
         self.take_half()
         re = z_re * self.s.phase_re + z_im * self.s.phase_im
         im = z_im * self.s.phase_re - z_re * self.s.phase_im
-        point = self.nearest(re, im)
-        point_re, point_im = (float(axis[point]) for axis in self.points)
+        point_re, point_im, octet = self.decide(re, im)
         error_re, error_im, power = point_re - re, point_im - im, re * re + im * im
         self.s.power += 0.125 * (power - self.s.power)
         steady = self.is_steady(power)
@@ -289,8 +354,6 @@ class _Receiver:
         self.steer(re, im, point_re, point_im, steady)
         self.s.recent_re[self.s.symbols % RECENT], self.s.recent_im[self.s.symbols % RECENT] = re, im
         self.s.symbols += 1
-        octet = self.deliver(int(self.groups[self.s.state, point]))
-        self.s.state = point & self.s.state_mask
         return self.judge_level(power, error_re * error_re + error_im * error_im), octet
 
     def decode(self, octets: Any, made: int) -> tuple[int, int]:
@@ -345,10 +408,11 @@ def turned(re: float, im: float, by_re: float, by_im: float, angle: float) -> tu
 
 
 def qam_receive(
-    receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, samples: Any, octets: Any
+    receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any,
+    samples: Any, octets: Any,
 ) -> tuple[int, int, int]:
     """Advance a receiver; samples consumed, octets made, and the event that stopped it (NOTHING: all consumed)."""
-    r = _Receiver(receiver, bank, points, lines, groups)
+    r = _Receiver(receiver, bank, points, lines, groups, training, branches)
     used = made = 0
     while True:
         event, made = r.advance(octets, made)
