@@ -78,9 +78,9 @@ struct qam_receiver {
     struct qam_scrambler scrambler;
     uint32_t state, pending;
     int32_t pending_bits;
-    int32_t column;              /* of the survivors, a ring */
+    int32_t column, side;        /* of the survivors: a ring, and which of two they are on */
     float metric[QAM_STATES];
-    uint8_t survivors[QAM_STATES][QAM_DEPTH]; /* the points that lead to each state */
+    uint8_t survivors[2][QAM_STATES][QAM_DEPTH]; /* the points that lead to each state */
     float taps_re[QAM_TAPS], taps_im[QAM_TAPS];
     float delay_re[QAM_DELAY], delay_im[QAM_DELAY];
     float recent_re[QAM_RECENT], recent_im[QAM_RECENT];

@@ -21,12 +21,15 @@ static void KERNEL(nearest_of_subsets)(const float *points, int n, float re, flo
     *nearest = least;
 }
 
+/* The state with the least metric; metrics are positive, so they compare as integers, with the state in the low bits. */
 static int KERNEL(least_metric)(const KERNEL(eight) *metric)
 {
-    int best = 0;
-    for (int s = 1; s < QAM_STATES; s++)
-        best = (*metric)[s] < (*metric)[best] ? s : best;
-    return best;
+    KERNEL(eight_ints) state = {0, 1, 2, 3, 4, 5, 6, 7}, key = ((KERNEL(eight_ints))*metric & ~7) | state;
+    for (int half = 4; half; half /= 2) {
+        KERNEL(eight_ints) other = __builtin_shuffle(key, state ^ half), less = other < key;
+        key = (other & less) | (key & ~less);
+    }
+    return key[0] & 7;
 }
 
 /* One symbol on: the point that the best path ends with, and `sent`, the one it had QAM_DEPTH - 1 symbols ago. */
@@ -49,14 +52,17 @@ static uint32_t KERNEL(viterbi)(struct qam_receiver *r, const struct qam_tables 
     int ahead = KERNEL(least_metric)(&best);
     best -= best[ahead];
     memcpy(r->metric, &best, sizeof best);
-    uint8_t paths[QAM_STATES][QAM_DEPTH];
-    memcpy(paths, r->survivors, sizeof paths);
+    int32_t came[QAM_STATES], point[QAM_STATES];
+    KERNEL(eight_ints) points = __builtin_shuffle(nearest, subset);
+    memcpy(came, &from, sizeof came);
+    memcpy(point, &points, sizeof point);
+    uint8_t(*old)[QAM_DEPTH] = r->survivors[r->side & 1], (*paths)[QAM_DEPTH] = r->survivors[~r->side & 1];
     for (int s = 0; s < QAM_STATES; s++) {
-        memcpy(r->survivors[s], paths[from[s] & 7], QAM_DEPTH);
-        r->survivors[s][r->column] = (uint8_t)nearest[subset[s] & 7];
+        memcpy(paths[s], old[came[s] & 7], QAM_DEPTH);
+        paths[s][r->column] = (uint8_t)point[s];
     }
-    uint32_t now = r->survivors[ahead][r->column];
+    r->side ^= 1;
     r->column = (r->column + 1) & (QAM_DEPTH - 1);
-    *sent = r->survivors[ahead][r->column];
-    return now;
+    *sent = paths[ahead][r->column];
+    return (uint32_t)point[ahead] & 255;
 }

@@ -270,7 +270,7 @@ def _follow(s: np.void, scheme: Scheme, lock: Lock, begin: int, loops: Loops) ->
     s["power"] = scheme.mean_power
     for name in ("block_power", "block_error", "held_error", "error", "errors_counted", "symbols"):
         s[name] = 0
-    for name in ("block_symbols", "low_run", "pending", "pending_bits", "column", "metric", "survivors"):
+    for name in ("block_symbols", "low_run", "pending", "pending_bits", "column", "side", "metric", "survivors"):
         s[name] = 0
     s["training_left"], s["scrambler"] = len(scheme.training), scheme.scrambler
     s["state"] = scheme.conditioning[-1] >> scheme.state_shift & (scheme.states - 1)

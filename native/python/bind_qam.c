@@ -121,7 +121,7 @@ static int receiver_is_sound(const struct qam_receiver *r)
 /* Survivors are looked up among the points. */
 static int survivors_are_points(const struct qam_receiver *r)
 {
-    const uint8_t *point = r->survivors[0];
+    const uint8_t *point = r->survivors[0][0];
     for (size_t i = 0; i < sizeof r->survivors; i++)
         if (point[i] >= r->points)
             return 0;

@@ -54,8 +54,8 @@ RECEIVER = np.dtype(
         ("power", "f8"), ("block_power", "f8"), ("block_error", "f8"), ("held_error", "f8"), ("error", "f8"),
         ("errors_counted", "i8"), ("symbols", "i8"), ("ended_at", "i8"),
         ("training_left", "i4"), ("skip", "i4"), ("block_symbols", "i4"), ("low_run", "i4"),
-        ("scrambler", SCRAMBLER), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"), ("column", "i4"),
-        ("metric", "f4", STATES), ("survivors", "u1", (STATES, DEPTH)),
+        ("scrambler", SCRAMBLER), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"), ("column", "i4"), ("side", "i4"),
+        ("metric", "f4", STATES), ("survivors", "u1", (2, STATES, DEPTH)),
         ("taps_re", "f4", TAPS), ("taps_im", "f4", TAPS), ("delay_re", "f4", DELAY), ("delay_im", "f4", DELAY),
         ("recent_re", "f4", RECENT), ("recent_im", "f4", RECENT), ("history", "f4", HISTORY),
     ],
@@ -260,13 +260,14 @@ class _Receiver:
         before, by = self.branches[:, 0], self.branches[:, 1]
         sums = self.s.metric[before] + distance[by]
         which = sums.argmin(axis=0), np.arange(STATES)
-        ahead = int(sums[which].argmin())
+        ahead = int(((sums[which].view(np.int32) & ~7) | np.arange(STATES)).argmin())
         self.s.metric[:] = sums[which] - sums[which][ahead]
-        self.s.survivors[:] = self.s.survivors[before[which]]
-        self.s.survivors[:, self.s.column] = nearest[by[which]] & 255
-        now = int(self.s.survivors[ahead, self.s.column])
-        self.s.column = (self.s.column + 1) % DEPTH
-        return now, int(self.s.survivors[ahead, self.s.column])
+        old, paths = self.s.survivors[self.s.side & 1], self.s.survivors[~self.s.side & 1]
+        paths[:] = old[before[which]]
+        paths[:, self.s.column] = nearest[by[which]] & 255
+        now = int(paths[ahead, self.s.column])
+        self.s.side, self.s.column = self.s.side ^ 1, (self.s.column + 1) % DEPTH
+        return now, int(paths[ahead, self.s.column])
 
     def decide(self, re: float, im: float) -> tuple[float, float, int | None]:
         if self.s.training_left > 0:
