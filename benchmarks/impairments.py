@@ -1,7 +1,7 @@
 """What a telephone line does to one burst: level, frequency and clock offset, a line filter, noise, G.711.
 
 The far transmitter's offsets come first, then the line, the level, the noise, the law. SNR counts noise over
-0-4 kHz against the burst as it arrives.
+0-4 kHz against the burst as it arrives. A burst begins anywhere between two samples, its carrier at any phase.
 """
 
 from __future__ import annotations
@@ -74,16 +74,17 @@ class Channel:
 
 def carry(burst: Samples, channel: Channel, seed: int) -> Samples:
     """The samples that arrive: LEAD samples of line, the burst through the channel, TAIL samples of line."""
+    random = np.random.default_rng(seed)
+    late, phase = random.uniform(0, 160), random.uniform(0, 2 * np.pi)
     sent = np.concatenate([np.zeros(LEAD), burst, np.zeros(TAIL)])
-    if channel.carrier_hz or channel.clock_ppm:
-        sent = offset(sent, channel.carrier_hz, channel.clock_ppm)
+    sent = offset(sent, channel.carrier_hz, channel.clock_ppm, late, phase)
     if channel.line != "flat":
         sent = oaconvolve(sent, impulse_response(channel.line))[FILTER // 2 :][: len(sent)]
     rms = rms_of_dbm0(channel.level_dbm0)
     heard = sent * (rms / burst_rms(sent))
     if channel.snr_db is not None:
         start = 0 if channel.noise_before else onset(sent)
-        noise = np.random.default_rng(seed).standard_normal(len(heard)) * (rms * 10 ** (-channel.snr_db / 20))
+        noise = random.standard_normal(len(heard)) * (rms * 10 ** (-channel.snr_db / 20))
         heard[start:] += noise[start:]
     whole = np.clip(np.rint(heard), -32768, 32767).astype(np.int16)
     return g711.through(whole, channel.law) if channel.law else whole
@@ -102,12 +103,16 @@ def onset(samples: Real) -> int:
     return int(np.flatnonzero(powers < 1e-3 * burst_rms(samples) ** 2)[-1] + 1) * 40
 
 
-def offset(samples: Real, carrier_hz: float, clock_ppm: float) -> Real:
-    """The samples from a clock that runs fast by `clock_ppm`, all frequencies then moved by `carrier_hz`."""
+def offset(samples: Real, carrier_hz: float, clock_ppm: float, late: float = 0.0, phase: float = 0.0) -> Real:
+    """The samples from a clock that runs fast by `clock_ppm`, all frequencies then moved by `carrier_hz`.
+
+    All of it `late` samples late (0 to 160), every frequency turned by `phase` radians.
+    """
     n = len(samples)
     size = next_fast_len(n + 256)
     spectrum = fft(samples, size)
     spectrum[size // 2 :] = 0
+    spectrum *= np.exp(1j * (phase - 2 * np.pi * late / size * np.arange(size)))
     analytic = 2 * ifft(spectrum)[:n]
     if clock_ppm:
         analytic = _stretched(analytic, 1 + 1e-6 * clock_ppm)

@@ -214,7 +214,7 @@ class Threshold:
 def threshold(cells: list[Cell], counts: list[Count], error_rate: float) -> Threshold:
     """By a log-linear fit weighted by error events; not a number where too few cells had errors."""
     points = [(cell.channel.snr_db, *bit_error_rate(cell, count)) for cell, count in zip(cells, counts, strict=True)]
-    near = [(snr, rate, events) for snr, rate, events in points if error_rate / 40 < rate < error_rate * 40 and events]
+    near = [(snr, rate, events) for snr, rate, events in points if error_rate / 12 < rate < error_rate * 12 and events]
     whole = [] if cells[0].kind == "frames" else counts
     lost, bursts = sum(count.failed for count in whole), sum(count.bursts for count in whole)
     if len(near) < 2:
