@@ -324,7 +324,7 @@ static int64_t KERNEL(append)(struct qam_receiver *r, const int16_t *samples, in
     n = n < room ? n : room;
     float *to = r->history + r->filled;
     for (int64_t i = 0; i < n; i++)
-        to[i] = samples[i];
+        to[i] = samples[i] + (samples[i] >= QAM_SCALE_END ? QAM_CUT : samples[i] <= -QAM_SCALE_END ? -QAM_CUT : 0);
     r->filled += n;
     return n;
 }

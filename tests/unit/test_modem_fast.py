@@ -127,3 +127,13 @@ def test_noise_alone_is_nothing(name: str, rate: int) -> None:
     burst = modem.demodulate(on_the_line(np.zeros(80000, np.int16), snr=10, seed=9), name, rate)
     assert not burst.trained
     assert len(burst.bits) == 0
+
+
+@EVERY
+@pytest.mark.parametrize("law", [None, "a", "mu"])
+def test_no_bit_is_lost_where_the_scale_cuts_peaks(name: str, rate: int, law: str | None) -> None:
+    """At 0 dBm0 the peaks of every burst are cut."""
+    bits = bits_of(1, 16 * rate)
+    line = on_the_line(modem.modulate(bits, name, rate, level_dbm0=0.0), snr=100.0, law=law)
+    assert np.sum(np.abs(line.astype(int)) > 32000) > (40 if name == "v27ter" else 1000)
+    assert wrong_bits(modem.demodulate(line, name, rate), bits) == 0

@@ -55,13 +55,14 @@ def test_shape(modulation: Modulation, kernel_of: Any, first_symbol: int, first_
 
 
 def line_signal(modulation: Modulation) -> Any:
-    """A burst in noise, then one of another rate, then noise: every stage and event."""
+    """A burst in noise, then one of another rate, then noise and full scale: every stage and event."""
     pieces = [np.zeros(500, np.int16)]
     for sent in (modulation, V29_7200 if modulation == V29_9600 else V29_9600):
         transmitter = modem.transmitter(sent)
         transmitter.feed(bytes(range(200)))
         transmitter.finish()
         pieces += [transmitter.pull(10**6), np.zeros(700, np.int16)]
+    pieces.append(np.array([32767, -32768] * 5, np.int16))
     return Line(noise_dbm0=-32.0, seed=3).direction(0).carry(np.concatenate(pieces))
 
 

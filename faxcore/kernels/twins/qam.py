@@ -17,6 +17,7 @@ TAPS, FRONT, BLOCK, LINES, HISTORY, DELAY, RECENT = 32, 48, 80, 3, 4096, 512, 10
 PHASE_BITS = 6
 PHASES = 1 << PHASE_BITS
 STATES, BRANCHES, DEPTH = 8, 4, 32
+SCALE_END, CUT = 32124, 5500
 HUNTING, COLLECTING, ACQUIRING, DATA = range(4)
 NOTHING, ACQUIRE, ENDED, LOST = range(4)
 REACH = FRONT + 24
@@ -54,7 +55,8 @@ RECEIVER = np.dtype(
         ("power", "f8"), ("block_power", "f8"), ("block_error", "f8"), ("held_error", "f8"), ("error", "f8"),
         ("errors_counted", "i8"), ("symbols", "i8"), ("ended_at", "i8"),
         ("training_left", "i4"), ("skip", "i4"), ("block_symbols", "i4"), ("low_run", "i4"),
-        ("scrambler", SCRAMBLER), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"), ("column", "i4"), ("side", "i4"),
+        ("scrambler", SCRAMBLER), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"),
+        ("column", "i4"), ("side", "i4"),
         ("metric", "f4", STATES), ("survivors", "u1", (2, STATES, DEPTH)),
         ("taps_re", "f4", TAPS), ("taps_im", "f4", TAPS), ("delay_re", "f4", DELAY), ("delay_im", "f4", DELAY),
         ("recent_re", "f4", RECENT), ("recent_im", "f4", RECENT), ("history", "f4", HISTORY),
@@ -385,8 +387,9 @@ class _Receiver:
                 self.s.scan -= oldest
             else:
                 self.s.trigger -= oldest
-        taken = samples[: HISTORY - self.s.filled]
-        self.s.history[self.s.filled : self.s.filled + len(taken)] = taken
+        taken = samples[: HISTORY - self.s.filled].astype(np.int32)
+        cut = (np.abs(taken) >= SCALE_END) * np.sign(taken) * CUT
+        self.s.history[self.s.filled : self.s.filled + len(taken)] = taken + cut
         self.s.filled += len(taken)
         return len(taken)
 
