@@ -309,7 +309,7 @@ def second_stage(plan: Plan, found: dict[tuple[str, bool], Threshold], counts: C
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="v29,v21", help="modulations, v29, or single rates of them, v29-9600")
+    parser.add_argument("--only", default="v17,v29,v27ter,v21", help="modulations, or single rates: v29-9600")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the bits and bursts")
     parser.add_argument("--bits", type=int, default=1_000_000)
     parser.add_argument("--bursts", type=int, default=300)
