@@ -29,11 +29,14 @@ from faxcore import kernels
 from faxcore.call import FaxCall
 from faxcore.document import PageRequest
 from faxcore.line import Direction
+from faxcore.options import Options
 
 SAMPLE = Path(faxcore.__file__).with_name("cli") / "sample.pdf"
 CALL_BUDGET, COMMAND_BUDGET = 150.0, 300.0  # ms of CPU, ms of wall time
 COMMANDS = (["--version"], ["send", "--help"])
 LINE = {"noise_dbm0": -55.0, "law": "mu", "seed": 1}
+
+OPTIONS = Options(modulations=("v29",), codings=("mr",), ecm=False)
 
 
 class Stopwatch:
@@ -104,8 +107,8 @@ def cpu_of(pids: Iterable[int]) -> float:
 
 def one_call(document: Path, output: Path) -> float:
     """PDF to saved PDF; gives the line time."""
-    sender = FaxCall.send(faxcore.open_document(document), identity="+15551230001")
-    receiver = FaxCall.receive(identity="+15551230002")
+    sender = FaxCall.send(faxcore.open_document(document), identity="+15551230001", options=OPTIONS)
+    receiver = FaxCall.receive(identity="+15551230002", options=OPTIONS)
     outcome = faxcore.simulate(sender, receiver, line=faxcore.Line(**LINE))
     assert outcome.sender.success, outcome.sender
     assert (outcome.sender.bit_rate, outcome.sender.coding) == (9600, "mr"), outcome.sender

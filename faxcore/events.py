@@ -59,6 +59,14 @@ class BurstReceived(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FramesAskedFor(Event):
+    """Error correction: so many frames of the page's `block` (from 1) did not arrive and go again."""
+
+    block: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class Retrain(Event):
     """Training failed or was asked for again; `modulation` is the one that failed."""
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from faxcore.kernels import native
 from faxcore.kernels.twins import fsk as layout
 
-FLAG = "01111110"
+FLAG = b"01111110"
 
 _REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
@@ -31,9 +31,10 @@ def with_fcs(octets: bytes) -> bytes:
     return octets + fcs(octets).to_bytes(2, "little")
 
 
-def _stuffed(octets: bytes) -> str:
-    bits = "".join(f"{_REVERSED[octet]:08b}" for octet in octets)
-    return bits.replace("11111", "111110")
+def _stuffed(octets: bytes) -> bytes:
+    """Bits as the characters 0 and 1, a 0 after each five 1s."""
+    bits = np.unpackbits(np.frombuffer(octets, np.uint8), bitorder="little") + np.uint8(ord("0"))
+    return bits.tobytes().replace(b"11111", b"111110")
 
 
 def frame_bits(
@@ -50,7 +51,7 @@ def frame_bits(
         raise ValueError("every frame stands between flags: one at least before, between and after")
     body = (FLAG * flags_between).join(_stuffed(with_fcs(frame)) for frame in frames)
     line = FLAG * preamble_flags + body + FLAG * flags_after
-    return np.frombuffer(line.encode(), np.uint8) - ord("0")
+    return np.frombuffer(line, np.uint8) - np.uint8(ord("0"))
 
 
 class Frame(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from faxcore.page import RESOLUTIONS
 
-BUILT_CODINGS = ("mr", "mh")
+BUILT_CODINGS = ("mmr", "mr", "mh")
 BUILT_MODULATIONS = ("v17", "v29", "v27ter")
 KNOWN_CODINGS = ("mmr", "mr", "mh")
 RATES = {"v17": (14400, 12000, 9600, 7200), "v29": (9600, 7200), "v27ter": (4800, 2400)}
@@ -21,7 +21,7 @@ class Options:
     that is out of range or not built yet.
     """
 
-    ecm: bool = False
+    ecm: bool = True
     codings: tuple[str, ...] = BUILT_CODINGS
     modulations: tuple[str, ...] = BUILT_MODULATIONS
     max_rate: int = 14400
@@ -35,12 +35,11 @@ class Options:
     t1: float = 35.0
     t2: float = 7.0
     t4: float = 3.45
+    t5: float = 65.0
 
     def __post_init__(self) -> None:
         _choices("codings", self.codings, KNOWN_CODINGS, BUILT_CODINGS)
         _choices("modulations", self.modulations, KNOWN_MODULATIONS, BUILT_MODULATIONS)
-        if self.ecm:
-            raise ValueError("ecm=True is not built yet")
         for name in ("sub_address", "sender_id", "password", "polling_address"):
             if getattr(self, name) is not None:
                 raise ValueError(f"{name} is not built yet")
@@ -52,7 +51,7 @@ class Options:
             raise ValueError(f"{word}={getattr(self, word)} leaves no rate: {', '.join(map(str, sorted(set(rates))))}")
         if self.resolution not in RESOLUTIONS:
             raise ValueError(f"resolution must be one of {', '.join(RESOLUTIONS)}, not {self.resolution!r}")
-        for name, low, high in (("t0", 1, 600), ("t1", 1, 600), ("t2", 1, 60), ("t4", 1, 60)):
+        for name, low, high in (("t0", 1, 600), ("t1", 1, 600), ("t2", 1, 60), ("t4", 1, 60), ("t5", 1, 600)):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is in seconds, {low} to {high}, not {getattr(self, name)}")
 

@@ -84,7 +84,7 @@ def fake_decode(octets: bytes, coding: str, width: int, resolution: Resolution) 
 
 
 def new_session(events: list[Event], identity: str = "+15550001", **options: Any) -> Session:
-    chosen = Options(**{"modulations": ("v29",), **options})
+    chosen = Options(**{"modulations": ("v29",), "ecm": False, "codings": ("mr", "mh"), **options})
     return Session(options=chosen, identity=identity, emit=events.append, document="letter.pdf")
 
 

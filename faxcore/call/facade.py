@@ -169,8 +169,8 @@ class FaxCall:
     @property
     def progress(self) -> Progress:
         """How far the call is."""
-        told, page = self._log.progress, self._carrier.plan.page
-        return told if page is None or told.fraction is None else told._replace(fraction=page[0] / page[1])
+        told, sent = self._log.progress, self._carrier.plan.fraction
+        return told if sent is None or told.fraction is None else told._replace(fraction=sent)
 
     @property
     def finished(self) -> bool:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from faxcore import modem, units
 from faxcore.events import BurstReceived, Event
+from faxcore.hdlc import Deframer
 from faxcore.modem import qam, v21
 from faxcore.modem.acquisition import Lock
 from faxcore.signals import CarrierQuality, FrameEnds, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
@@ -20,6 +21,9 @@ FRAME_LIMIT = units.samples(5.0)
 
 QUIET_AFTER_NOISE = units.samples(0.2)
 """Silence after a carrier that brought no good frame, before the timer counts as run out [T.30 5.4.3.1]."""
+
+MOST_FRAMES = 1024
+"""Frames that are kept of one burst: four blocks, where a burst holds one at most [T.4 A.3.6]."""
 
 LONGEST_BURST = units.samples(3600.0)
 """No page lasts longer; it bounds a carrier that hangs."""
@@ -59,6 +63,9 @@ class Listener:
         self._bad = 0
         self._final = False
         self._data = bytearray()
+        self._deframer = Deframer() if listen.framed else None
+        self._fast_frames: list[bytes] = []
+        self._fast_bad = 0
         self._data_since: int | None = None
         self._carrier_heard = False
 
@@ -126,13 +133,17 @@ class Listener:
             case SignalBegins(at):
                 self._data_since = at
                 self._deadline = at + LONGEST_BURST
-                return self._data_heard(at, more=True)
+                return None if self._deframer else self._data_heard(at, more=True)
+            case Octets(data=data) if self._deframer:
+                self._deframe(data)
             case Octets(at, data):
                 self._data += data
                 if len(self._data) >= self.listen.block:
                     return self._data_heard(at, more=True)
             case SignalEnds(at, trained, quality):
                 self._tell(at, trained, quality)
+                if trained and self._deframer:
+                    return self._burst_heard(at, quality)
                 if trained:
                     return self._data_heard(at, more=False, quality=quality)
                 if self._frames or self._signal_since is not None:
@@ -149,6 +160,20 @@ class Listener:
         if trained and not self.listen.fast.short and self._fast.lock:
             self._learnt[self.listen.fast] = self._fast.lock
         self._emit(BurstReceived(units.seconds(at), self.listen.fast, trained, quality, points))
+
+    def _deframe(self, data: bytes) -> None:
+        assert self._deframer is not None
+        for octets, good, _ in self._deframer.push_octets(data):
+            if good and len(self._fast_frames) < MOST_FRAMES:
+                self._fast_frames.append(octets)
+            else:
+                self._fast_bad += 1
+
+    def _burst_heard(self, at: int, quality: CarrierQuality) -> orders.BurstHeard:
+        begin = units.seconds(self._data_since or at)
+        return orders.BurstHeard(
+            begin, units.seconds(at), tuple(self._fast_frames), self._fast_bad, quality=quality
+        )
 
     def _data_heard(self, at: int, *, more: bool, quality: CarrierQuality | None = None) -> orders.DataHeard:
         data, self._data = bytes(self._data), bytearray()

@@ -12,14 +12,24 @@ import numpy.typing as npt
 
 from faxcore import modem, units
 from faxcore.errors import DocumentError
+from faxcore.hdlc import frame_bits
 from faxcore.modem import tones, v21
+from faxcore.signals import Modulation
 from faxcore.t30 import orders
 
 Samples = npt.NDArray[np.int16]
 
 TCF_SECONDS = 1.5  # [T.30 5.3.1.4]
+ECM_FLAGS_SECONDS = 0.2  # [T.4 A.3.1]
 FILL_STEP = 64  # octets of FILL a time while a page is not ready
 BRIDGE_SECONDS = 4.5  # a receiver waits 5 s for the first line after training [T.4 3.3]
+
+
+def framed(modulation: Modulation, frames: tuple[bytes, ...]) -> bytes:
+    """The octets of a burst of frames: flags for 200 ms, the frames, a flag and the last octet filled with ones."""
+    flags = round(ECM_FLAGS_SECONDS * modulation.bit_rate / 8)
+    bits = frame_bits(frames, preamble_flags=flags)
+    return np.packbits(np.concatenate([bits, np.ones(-len(bits) % 8, np.uint8)]), bitorder="little").tobytes()
 
 
 class Source(Protocol):
@@ -40,6 +50,14 @@ class _Tail:
 
     def __init__(self, pull: Callable[[int], Samples], total: int | None) -> None:
         self.pull, self.total = pull, total
+
+
+class _Burst(_Tail):
+    """A burst of frames that is part of a page."""
+
+    def __init__(self, pull: Callable[[int], Samples], total: int | None, before: float, share: float) -> None:
+        super().__init__(pull, total)
+        self.before, self.share = before, share
 
 
 class PageBurst:
@@ -63,10 +81,36 @@ class PageBurst:
         """The next n samples: training, FILL while the page is awaited, the page."""
         while self.total is None and self._transmitter.samples_ready < n:
             if self._filled * 8 >= BRIDGE_SECONDS * self._modulation.bit_rate:
-                raise DocumentError("document", f"a page was not drawn within {BRIDGE_SECONDS} s of its turn", code=46)
+                raise _too_late()
             self._transmitter.feed(bytes(FILL_STEP))
             self._filled += FILL_STEP
         return self._transmitter.pull(n)
+
+
+class PageAwaited:
+    """Silence until a page is there: what error correction mode sends in place of FILL."""
+
+    def __init__(self, source: orders.ImageSource) -> None:
+        self._source = source
+        self._pulled = 0
+        self.total: int | None = None
+
+    def advance(self, *, wait: bool) -> None:
+        """See whether the page is ready, or wait for it. DocumentError where it cannot be had."""
+        if self.total is None and (wait or self._source.ready()):
+            self._source.octets()
+            self.total = self._pulled
+
+    def pull(self, n: int) -> Samples:
+        """The next n samples. DocumentError when the far end would give up."""
+        if n and self._pulled > units.samples(BRIDGE_SECONDS):
+            raise _too_late()
+        self._pulled += n
+        return np.zeros(n, np.int16)
+
+
+def _too_late() -> DocumentError:
+    return DocumentError("document", f"a page was not drawn within {BRIDGE_SECONDS} s of its turn", code=46)
 
 
 @dataclass(slots=True)
@@ -111,15 +155,16 @@ class Plan:
     @property
     def endless(self) -> bool:
         """True while a tone goes on until it is cut."""
-        return self._end is None and not isinstance(self._entries[-1].source, PageBurst)
+        return self._end is None and not isinstance(self._entries[-1].source, PageBurst | PageAwaited)
 
     @property
-    def page(self) -> tuple[int, int] | None:
-        """Samples sent and in all of the page that is on the line; None where there is none."""
+    def fraction(self) -> float | None:
+        """How much of the page that is on the line was sent; None where there is none."""
         entry = self._entries[0] if self._entries else None
-        if entry is None or not isinstance(entry.source, PageBurst) or entry.source.total is None:
+        if entry is None or not entry.source.total or not isinstance(entry.source, PageBurst | _Burst):
             return None
-        return entry.pulled, entry.source.total
+        before, share = (entry.source.before, entry.source.share) if isinstance(entry.source, _Burst) else (0.0, 1.0)
+        return before + share * entry.pulled / entry.source.total
 
     def schedule(self, transmissions: tuple[orders.Transmission, ...], *, begin: int, earliest: int) -> None:
         """Queue transmissions from sample `begin` on; nothing but silence before `earliest`."""
@@ -129,7 +174,7 @@ class Plan:
 
     def advance(self) -> None:
         """Place what can be placed: all that follows a page waits for the page's length."""
-        if self._end is None and isinstance(source := self._entries[-1].source, PageBurst):
+        if self._end is None and isinstance(source := self._entries[-1].source, PageBurst | PageAwaited):
             source.advance(wait=self.wait_for_pages)
             self._end = self._entries[-1].end
         while self._unplaced and self._end is not None:
@@ -141,7 +186,7 @@ class Plan:
             return
         entry = _Entry(max(at, self._earliest), self._source(item))
         self._entries.append(entry)
-        if isinstance(entry.source, PageBurst):
+        if isinstance(entry.source, PageBurst | PageAwaited):
             entry.source.advance(wait=self.wait_for_pages)
         self._end = entry.end
 
@@ -157,15 +202,22 @@ class Plan:
             case orders.CallingTone():
                 return _Tail(tones.CallingTone(level_dbm0=level).pull, None)
             case orders.TrainingCheck(modulation):
-                zeros = bytes(round(TCF_SECONDS * modulation.bit_rate / 8))
-                tcf = modem.transmitter(modulation, level_dbm0=level)
-                tcf.feed(zeros)
-                tcf.finish()
-                return _Tail(tcf.pull, modem.samples_for(modulation, len(zeros)))
+                return self._burst(modulation, bytes(round(TCF_SECONDS * modulation.bit_rate / 8)))
+            case orders.FastFrames(modulation, frames, before, share):
+                burst = self._burst(modulation, framed(modulation, frames))
+                return _Burst(burst.pull, burst.total, before, share)
+            case orders.Await(source):
+                return PageAwaited(source)
             case orders.Image():
                 return PageBurst(item, level_dbm0=level)
             case _:
                 raise TypeError(f"{item!r} cannot be sent as audio")
+
+    def _burst(self, modulation: Modulation, octets: bytes) -> Source:
+        burst = modem.transmitter(modulation, level_dbm0=self._level)
+        burst.feed(octets)
+        burst.finish()
+        return _Tail(burst.pull, modem.samples_for(modulation, len(octets)))
 
     def pull(self, n: int) -> Samples:
         """The next n samples; silence where nothing is planned. DocumentError where a page cannot be had."""

@@ -69,8 +69,8 @@ SHARED_OPTIONS = (
                  help="A modulation to use; again for more, the best first."),
     click.option("--max-rate", type=int, metavar="BIT/S", help="Fastest rate.  [default: 14400]"),
     click.option("--min-rate", type=int, metavar="BIT/S", help="Slowest rate.  [default: 2400]"),
-    click.option("--no-ecm", is_flag=True, help="No error correction: all there is so far."),
-    click.option("--coding", "codings", multiple=True, metavar="mh|mr",
+    click.option("--ecm/--no-ecm", default=True, help="Error correction mode.  [default: on]"),
+    click.option("--coding", "codings", multiple=True, metavar="mmr|mr|mh",
                  help="A coding to use; again for more, the best first."),
     click.option("--rasterizer", type=click.Choice(["pdfium", "poppler"]), default="pdfium", show_default=True,
                  help="What draws PDF pages."),
@@ -88,7 +88,7 @@ SHARED_OPTIONS = (
     click.option("-v", "--verbose", is_flag=True, help="Print the events of the call as they happen."),
     click.option("--trace", is_flag=True, help="Draw the call as a ladder between both stations, at its end."),
     *(click.option(name, is_flag=True, hidden=True, is_eager=True, expose_value=False, callback=_not_built)
-      for name in ("--ecm", "--t38")),
+      for name in ("--t38",)),
 )  # fmt: skip
 
 
@@ -135,7 +135,6 @@ def receive(document: str, **words: Any) -> None:
 def _run(method: str, document: str, words: dict[str, Any]) -> None:
     """One fax from the words to the exit status."""
     as_json, verbose, trace = words.pop("as_json"), words.pop("verbose"), words.pop("trace")
-    words.pop("no_ecm")
     request = Request(method=method, document=document, **words)
     if _same_file(document, request.output):
         raise click.UsageError(f"--output {request.output} is the document itself")

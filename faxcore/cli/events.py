@@ -5,7 +5,8 @@ from __future__ import annotations
 from faxcore import events
 from faxcore.cli.report import told_modulation
 from faxcore.errors import FrameError
-from faxcore.t30.frames import parse_frame
+from faxcore.t30.ecm import parse_block
+from faxcore.t30.frames import FCF, parse_frame
 
 
 def told(event: events.Event) -> str:
@@ -22,6 +23,8 @@ def told(event: events.Event) -> str:
         case events.BurstReceived(modulation=modulation, trained=trained, quality=quality):
             how = f"{quality.snr_db:.0f} dB, {quality.level_dbm0:.0f} dBm0" if trained else "not trained"
             return f"carrier of {told_modulation(modulation)}: {how}"
+        case events.FramesAskedFor(block=block, frames=frames):
+            return f"{frames} frames of block {block} once more"
         case events.Retrain(modulation=modulation):
             return f"training again, {told_modulation(modulation)} failed"
         case events.PageStarted(number=number):
@@ -47,4 +50,6 @@ def _name(octets: bytes) -> str:
         fcf = parse_frame(octets).fcf
     except FrameError:
         fcf = None
+    if fcf is FCF.PPS and (block := parse_block(octets[3:])):
+        return f"PPS-{block.command.name if block.command else 'NULL'}"
     return fcf.name.replace("_", "-") if fcf else f"<{octets[:4].hex(' ')}>"

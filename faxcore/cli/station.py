@@ -39,6 +39,7 @@ class Request:
     max_rate: int | None
     min_rate: int | None
     codings: tuple[str, ...]
+    ecm: bool
     rasterizer: str
     noise: float
     law: str
@@ -57,7 +58,8 @@ class Request:
 
         wishes = {name: getattr(self, name) for name in ("modulations", "codings", "max_rate", "min_rate")}
         with _usage():
-            return Options(resolution=self.resolution, **{k: v for k, v in wishes.items() if v not in (None, ())})
+            chosen = {name: wish for name, wish in wishes.items() if wish not in (None, ())}
+            return Options(resolution=self.resolution, ecm=self.ecm, **chosen)
 
     def line(self) -> Line:
         """The line between the stations. click.UsageError."""

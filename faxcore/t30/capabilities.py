@@ -213,6 +213,16 @@ class Parameters:
         return build_field(frozenset(bits))
 
 
+def build_continue(parameters: Parameters) -> bytes:
+    """The field of CTC: bits 1 to 16 of DCS, of which only the rate counts [T.30 A.4.1]."""
+    return build_field(frozenset(_ones(_RATE_CODES[parameters.modulation], 11)))[:2]
+
+
+def parse_continue(fif: bytes) -> Modulation:
+    """The rate that CTC sets; RESERVED_RATE where it sets none."""
+    return _RATES_BY_CODE.get(_code(parse_field(fif), 11, 12, 13, 14), RESERVED_RATE)
+
+
 NOTHING_SET = Parameters(modulation=Modulation("", 0), resolution=Resolution("", 0, 0), coding="")
 """Before the first DCS."""
 
@@ -257,10 +267,15 @@ def choose_coding(far: Capabilities, options: Options) -> str | None:
     return usable[0] if usable else None
 
 
-def choose_parameters(far: Capabilities, modulation: Modulation, resolution: Resolution, coding: str) -> Parameters:
+def choose_parameters(
+    far: Capabilities, modulation: Modulation, resolution: Resolution, coding: str, options: Options
+) -> Parameters:
     """The DCS for pages of ours: A4 width, the longest page allowed, the line time asked for [T.30 table 2]."""
-    scan_ms = far.scan_ms(resolution)
+    ecm = options.ecm and far.ecm
+    scan_ms = 0 if ecm else far.scan_ms(resolution)
     return Parameters(
+        ecm=ecm,
+        ecm_frame=64 if 7 in far.bits else 256,
         modulation=modulation,
         resolution=resolution,
         coding=coding,

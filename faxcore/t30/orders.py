@@ -47,6 +47,19 @@ class TrainingCheck:
     modulation: Modulation
 
 
+@dataclass(frozen=True, slots=True)
+class FastFrames:
+    """Training, flags for 200 ms, then these frames: one burst of error correction mode [T.4 A.3.1].
+
+    `before` and `share` say for the owner which part of a page was sent before the burst, and which is in it.
+    """
+
+    modulation: Modulation
+    frames: tuple[bytes, ...]
+    before: float = 0.0
+    share: float = 0.0
+
+
 class ImageSource(Protocol):
     """Octets of a page that may still be in the making."""
 
@@ -60,6 +73,13 @@ class ImageSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Await:
+    """Silence until a page is ready, no longer than a far end bears it."""
+
+    source: ImageSource
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """Training, then the octets of a page; FILL bridges the time until they are ready [T.4 4.1.3]."""
 
@@ -67,7 +87,7 @@ class Image:
     source: ImageSource
 
 
-Transmission = Silence | CallingTone | AnswerTone | Frames | TrainingCheck | Image
+Transmission = Silence | CallingTone | AnswerTone | Frames | TrainingCheck | FastFrames | Await | Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +95,14 @@ class Listen:
     """Wait for V.21 frames, and for a fast carrier where one is named, both on the same line.
 
     `within` is the timer: seconds until a signal must have begun. Frames with a good FCS win over a fast
-    carrier. Octets of a fast carrier come in blocks of at most `block` octets.
+    carrier. Octets of a fast carrier come in blocks of at most `block` octets; where it brings frames (`framed`),
+    all of them come at its end, in a BurstHeard.
     """
 
     within: float
     fast: Modulation | None = None
     block: int = 1 << 16
+    framed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +164,19 @@ class DataHeard:
     quality: CarrierQuality = field(default_factory=CarrierQuality)
 
 
-Report = Sent | TimedOut | FramesHeard | Stuck | DataHeard
+@dataclass(frozen=True, slots=True)
+class BurstHeard:
+    """Frames with good FCS of a fast carrier, in order, and how many had a bad one; the carrier is gone."""
+
+    begin: float
+    end: float
+    frames: tuple[bytes, ...]
+    bad: int = 0
+    trained: bool = True
+    quality: CarrierQuality = field(default_factory=CarrierQuality)
+
+
+Report = Sent | TimedOut | FramesHeard | Stuck | DataHeard | BurstHeard
 
 
 class HangUp(Exception):  # noqa: N818 - thrown into a procedure, never an error of anybody

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from faxcore import coding
 from faxcore.events import PageReceived, PageStarted
@@ -18,8 +18,19 @@ from faxcore.page import RESOLUTIONS, Page
 from faxcore.result import ResultCode
 from faxcore.signals import Modulation
 from faxcore.t30.capabilities import PAGE_WIDTH, Capabilities, Parameters, own_capabilities
+from faxcore.t30.ecm_receiver import CorrectedPages
 from faxcore.t30.frames import FCF
-from faxcore.t30.orders import AnswerTone, DataHeard, FramesHeard, Procedure, Silence, Stuck, TimedOut, Transmission
+from faxcore.t30.orders import (
+    AnswerTone,
+    BurstHeard,
+    DataHeard,
+    FramesHeard,
+    Procedure,
+    Silence,
+    Stuck,
+    TimedOut,
+    Transmission,
+)
 from faxcore.t30.quality import page_response, training_is_good
 from faxcore.t30.session import GAP, POST_MESSAGE, Failure, Heard, Session, Steps
 
@@ -59,7 +70,10 @@ class _Receiver:
         command: Heard | None = yield from self._wait_for_command(OFF_HOOK, AnswerTone(), GAP)
         while command:
             yield from self._train(command)
-            command = yield from self._receive_pages()
+            if self.session.parameters.ecm:
+                command = yield from CorrectedPages(self).receive()
+            else:
+                command = yield from self._receive_pages()
 
     # Phases A and B
 
@@ -213,6 +227,17 @@ class _Receiver:
         self.confirmation = PageReceived(0.0, number, len(carrier.octets), rows, bad_rows, decoded.longest_bad_run)
         return response
 
+    def _take_page(self, octets: bytes) -> PageReceived:
+        """Error correction has brought a whole page: it is stored, and confirmed with the next response."""
+        parameters, number = self.session.parameters, self.session.pages + 1
+        decoded = coding.decode(octets, parameters.coding, PAGE_WIDTH, parameters.resolution)
+        rows = decoded.page.height
+        if not rows:
+            raise Failure(ResultCode.RX_NOFAX, "a page without one line")
+        self.store(decoded.page)
+        self.confirmation = PageReceived(0.0, number, len(octets), rows, decoded.bad_rows, decoded.longest_bad_run)
+        return self.confirmation
+
     def _refuse_page(self) -> FCF:
         self.session.retrain(f"page {self.session.pages + 1} refused (RTN)")
         return FCF.RTN
@@ -241,7 +266,7 @@ class _Receiver:
         while True:
             yield from self.session.transmit(GAP, self.session.signal(response))
             self._confirmed()
-            signal = yield from self._wait(self.options.t2, fast)
+            signal: Signal = yield from self._wait(self.options.t2, fast)
             if not isinstance(signal, Heard):
                 return signal
             if signal.fcf is not FCF.CRP and POST_MESSAGE.get(signal.fcf, signal.fcf) is not self.answered:
@@ -256,14 +281,16 @@ class _Receiver:
             self.session.complete = self.answered is FCF.EOP
             self.session.emit(replace(page, at=self.session.now))
 
-    def _wait(self, within: float, fast: Modulation | None = None, *, again: bool = True) -> Steps[Signal]:
+    def _wait(
+        self, within: float, fast: Modulation | None = None, *, again: bool = True, framed: bool = False
+    ) -> Steps[Any]:
         """The next signal. Our own echo and (with `again`) unreadable ones start the timer anew, a few times."""
         for _ in range(BAD_SIGNALS):
-            report = yield from self.session.listen(within, fast)
+            report = yield from self.session.listen(within, fast, framed=framed)
             match report:
                 case Stuck():
                     raise Failure(ResultCode.HDLC_CARRIER, "a V.21 carrier without end", disconnect=False)
-                case DataHeard() if fast:
+                case DataHeard() | BurstHeard() if fast:
                     return report
                 case FramesHeard() if heard := self.session.read(report):
                     if heard.fcf.sent_by not in ("receiver", "called"):
@@ -273,6 +300,13 @@ class _Receiver:
                 case _ if not again:
                     return None
         return None
+
+    def _signal(self, fast: Modulation) -> Steps[Heard | BurstHeard | None]:
+        """The next V.21 signal or burst of frames within T2; a burst that was not decoded brought none."""
+        signal: Heard | DataHeard | BurstHeard | None = yield from self._wait(self.options.t2, fast, framed=True)
+        if isinstance(signal, DataHeard):
+            return BurstHeard(signal.begin, signal.end, (), trained=False)
+        return signal
 
     def _collect(self, block: DataHeard, fast: Modulation, most: int) -> Steps[bytes]:
         """The octets of a fast carrier until it ends."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from faxcore.errors import DocumentError
@@ -15,6 +15,7 @@ from faxcore.t30.capabilities import NOTHING_SET, Parameters
 from faxcore.t30.frames import FCF, Frame, build_signal, parse_signal
 from faxcore.t30.idents import decode_identity, encode_identity
 from faxcore.t30.orders import (
+    BurstHeard,
     DataHeard,
     Frames,
     FramesHeard,
@@ -113,13 +114,13 @@ class Session:
         if isinstance(report, FramesHeard):
             self._frames_were_there = True
             self._emit(FramesReceived(self.now, report.frames, report.bad))
-        elif isinstance(report, DataHeard) and report.trained and not report.more:
+        elif isinstance(report, DataHeard | BurstHeard) and report.trained and report.quality.level_dbm0:
             self.quality = report.quality
         return report
 
-    def listen(self, within: float, fast: Modulation | None = None) -> Steps[Report]:
+    def listen(self, within: float, fast: Modulation | None = None, *, framed: bool = False) -> Steps[Report]:
         """Only listens."""
-        return (yield from self.transmit(listen=Listen(within, fast, PAGE_BLOCK)))
+        return (yield from self.transmit(listen=Listen(within, fast, PAGE_BLOCK, framed)))
 
     def signal(self, *fields: FCF | tuple[FCF, bytes]) -> Frames:
         """Frames of one V.21 signal with our X bit."""
@@ -156,6 +157,10 @@ class Session:
                 parameters.ecm,
             )
         )
+
+    def slowed(self, modulation: Modulation) -> None:
+        """CTC changed the rate and nothing else [T.30 A.4.1]."""
+        self.parameters = replace(self.parameters, modulation=modulation)
 
     def retrain(self, cause: str) -> None:
         """Training failed or was asked for again."""

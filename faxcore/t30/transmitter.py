@@ -25,8 +25,11 @@ from faxcore.t30.capabilities import (
     choose_resolution,
     rate_ladder,
 )
+from faxcore.t30.ecm import Block, blocks_of
+from faxcore.t30.ecm_sender import CorrectedBlock
 from faxcore.t30.frames import FCF
 from faxcore.t30.orders import (
+    Await,
     CallingTone,
     FramesHeard,
     Image,
@@ -133,10 +136,10 @@ class _Transmitter:
         """State D: DCS and TCF until CFR, one rate down after each FTT."""
         dis_again = 0
         while True:
-            parameters = choose_parameters(self.far, self.ladder[self.rung], self.resolution, self.coding)
+            parameters = choose_parameters(self.far, self.ladder[self.rung], self.resolution, self.coding, self.options)
             self.session.negotiated(parameters)
             answer = yield from self._command(*self._set_up(parameters), awaited="CFR")
-            match answer:
+            match answer.fcf if answer else None:
                 case None:
                     raise Failure(ResultCode.TX_PHBDEAD, "no answer to DCS and TCF")
                 case FCF.CFR:
@@ -180,8 +183,12 @@ class _Transmitter:
         last = index + 1 == len(self.pages)
         for sending in range(SENDINGS):
             sheet = self._sheet(index)
-            yield from self._page(index, sheet)
-            answer = yield from self._post_message(FCF.EOP if last else FCF.MPS)
+            command = FCF.EOP if last else FCF.MPS
+            if self.session.parameters.ecm:
+                answer = yield from self._corrected_page(index, sheet, command)
+            else:
+                yield from self._page(index, sheet)
+                answer = yield from self._post_message(command)
             if answer in (FCF.MCF, FCF.PIP, FCF.RTP):
                 self._confirmed(index, sheet)
                 if answer is FCF.RTP:
@@ -192,16 +199,20 @@ class _Transmitter:
         code = ResultCode.RETRYDCN if answer in (FCF.RTN, FCF.PIN) else ResultCode.TX_INVALRSP
         raise Failure(code, f"page {index + 1} was answered with {answer.name} {SENDINGS} times")
 
-    def _page(self, index: int, sheet: _Sheet) -> Steps[None]:
+    def _begin_page(self, index: int) -> None:
         self.session.step = f"sending page {index + 1}"
         self.session.emit(PageStarted(self.session.now, index + 1))
         if index + 1 < len(self.pages) and index + 1 not in self.sheets:
             self._draw(index + 1)
+
+    def _page(self, index: int, sheet: _Sheet) -> Steps[None]:
+        self._begin_page(index)
         yield from self.session.transmit(GAP, Image(self.session.parameters.page_modulation, sheet))
 
     def _post_message(self, command: FCF) -> Steps[FCF]:
         """State II: the command, until an answer that tells what became of the page."""
-        answer = yield from self._command(self.session.signal(command), awaited=f"an answer to {command.name}")
+        heard = yield from self._command(self.session.signal(command), awaited=f"an answer to {command.name}")
+        answer = heard.fcf if heard else None
         match answer:
             case None:
                 raise Failure(ResultCode.TX_PHDDEAD, f"no answer to {command.name}")
@@ -212,6 +223,19 @@ class _Transmitter:
                 return answer
             case other:
                 raise Failure(ResultCode.TX_INVALRSP, f"{other.name} in answer to {command.name}")
+
+    def _corrected_page(self, index: int, sheet: _Sheet, command: FCF) -> Steps[FCF]:
+        """States IV: the page in blocks, each until it is whole; the answer to the last one."""
+        self._begin_page(index)
+        yield from self.session.transmit(Await(sheet))
+        blocks = list(blocks_of(sheet.octets(), self.session.parameters.ecm_frame))
+        for number, frames in enumerate(blocks):
+            last = number + 1 == len(blocks)
+            block = Block(command if last else None, index, number, len(frames))
+            answer = yield from CorrectedBlock(self, frames, block, len(blocks)).send()
+            if answer is not FCF.MCF:
+                return answer
+        return FCF.MCF
 
     def _refused(self, index: int, answer: FCF) -> Steps[None]:
         """The page goes out again: after CFR at once, after DIS at the same rate, else at a lower one if there is."""
@@ -236,7 +260,7 @@ class _Transmitter:
 
     # Commands and responses
 
-    def _command(self, *items: Transmission, awaited: str) -> Steps[FCF | None]:
+    def _command(self, *items: Transmission, awaited: str) -> Steps[Heard | None]:
         """Sends a command until an answer other than CRP comes, three times at most [T.30 5.4.2]."""
         for _ in range(TRIES):
             self.session.step = f"waiting for {awaited}"
@@ -244,7 +268,7 @@ class _Transmitter:
                 yield from self.session.transmit(GAP, item)
             heard = yield from self._answer()
             if heard and heard.fcf is not FCF.CRP:
-                return heard.fcf
+                return heard
         return None
 
     def _answer(self) -> Steps[Heard | None]:

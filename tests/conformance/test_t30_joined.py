@@ -21,7 +21,7 @@ from faxcore.t30.session import Session
 from faxcore.t30.transmitter import transmitting_terminal
 from tests.t30_joined import Damage, Joined, untouched
 
-V29 = Options(modulations=("v29",))
+V29 = Options(modulations=("v29",), ecm=False, codings=("mr", "mh"))
 
 
 def drawn(index: int, resolution: Resolution) -> Page:

@@ -173,8 +173,7 @@ def test_wrong_samples(samples: object, error: type[Exception]) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"ecm": True}, "ecm"),
-        ({"codings": ("mmr",)}, "mmr"),
+        ({"codings": ("jbig",)}, "jbig"),
         ({"modulations": ("v34",)}, "v34"),
         ({"password": "1234"}, "password"),
         ({"resolution": "ultra"}, "resolution"),

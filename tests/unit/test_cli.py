@@ -46,14 +46,13 @@ def test_help_offers_what_is_built_and_nothing_else(command: str) -> None:
     text = " ".join(faxcore_command(command, "--help").output.split())
     for word in (*BUILT_CODINGS, *BUILT_MODULATIONS, *RESOLUTIONS, "pdfium", "poppler"):
         assert word in text
-    for word in ("--ecm", "--t38", "udptl", *LATER_CODINGS, *LATER_MODULATIONS):
+    for word in ("--t38", "udptl", *LATER_CODINGS, *LATER_MODULATIONS):
         assert word not in text
     assert f"default: {Options().max_rate}" in text
     assert f"default: {Options().min_rate}" in text
 
 
 NOT_BUILT = [
-    ["--ecm"],
     ["--t38"],
     *(["--modulation", name] for name in LATER_MODULATIONS),
     *(["--coding", name] for name in LATER_CODINGS),

@@ -79,9 +79,9 @@ def test_json_is_one_object_with_the_seven_variables_on_top() -> None:
         "receive_fax_result": "success",
         "bit_rate": 14400,
         "modulation": "v17",
-        "coding": "mr",
+        "coding": "mmr",
         "resolution": "standard",
-        "ecm": False,
+        "ecm": True,
         "bad_rows": 0,
         "detail": None,
         "output": "received.pdf",
@@ -281,7 +281,7 @@ def test_trace_draws_the_call_as_a_ladder() -> None:
     arrows = [(re.split(r"[─═◄►]+", line[10:]), "►" in line) for line in lines if re.search("[◄►]", line)]
     said = ["".join(parts).strip() for parts, _ in arrows]
     frames = [words for words in said if not words.startswith("V.17")]
-    assert frames == ["CSI DIS", "TSI DCS", "CFR", "EOP", "MCF", "DCN"]
+    assert frames == ["CSI DIS", "TSI DCS", "CFR", "PPS-EOP", "MCF", "DCN"]
     assert [to_the_right for _, to_the_right in arrows] == [False, True, True, False, True, True, False, True]
     times = [float(line.split()[0]) for line in lines[1:]]
     assert times == sorted(times)

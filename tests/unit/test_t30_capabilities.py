@@ -28,6 +28,9 @@ def of(*bits: int) -> Capabilities:
     return Capabilities(frozenset(bits))
 
 
+NO_ECM = Options(ecm=False)
+
+
 def asking(**options: Any) -> Options:
     """Options that the door does not open yet."""
     usual = {"modulations": ("v17", "v29", "v27ter"), "codings": ("mmr", "mr", "mh"), "ecm": False}
@@ -35,7 +38,7 @@ def asking(**options: Any) -> Options:
 
 
 def test_our_dis() -> None:
-    far = Capabilities.parse(own_capabilities(Options(modulations=("v29",))))
+    far = Capabilities.parse(own_capabilities(Options(modulations=("v29",), ecm=False)))
     assert far.can_receive
     assert not far.has_document
     assert not far.ecm
@@ -122,7 +125,7 @@ SCAN = {"000": (), "001": (23,), "010": (22,), "100": (21,), "011": (22, 23), "1
 )  # fmt: skip
 def test_scan_time_in_dcs(code: str, resolution: Resolution, half: bool, dcs: str) -> None:
     far = of(*SCAN[code], *((46,) if half else ()))
-    bits = parse_field(choose_parameters(far, Modulation("v29", 9600), resolution, "mh").build())
+    bits = parse_field(choose_parameters(far, Modulation("v29", 9600), resolution, "mh", NO_ECM).build())
     assert tuple(bit for bit in (21, 22, 23) if bit in bits) == SCAN[dcs]
 
 
@@ -136,7 +139,7 @@ def test_least_bits_of_a_line() -> None:
 
 def test_dcs_takes_the_longest_page_allowed_and_one_resolution() -> None:
     for lengths, ones in (((), set()), ((19,), {19}), ((20,), {20})):
-        bits = parse_field(choose_parameters(of(15, 41, *lengths), Modulation("v29", 9600), FINE, "mr").build())
+        bits = parse_field(choose_parameters(of(15, 41, *lengths), Modulation("v29", 9600), FINE, "mr", NO_ECM).build())
         assert bits == {10, 11, 15, 16} | ones
 
 

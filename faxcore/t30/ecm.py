@@ -1,0 +1,80 @@
+"""Error correction mode: what both ends of it know [T.30 Annex A, T.4 Annex A].
+
+A page goes in blocks (partial pages) of at most 256 numbered frames. After each block PPS names the page, the block
+and the number of frames; PPR asks for those that did not come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from faxcore.t30.frames import FCF, REVERSED, Frame
+
+FRAMES_IN_BLOCK = 256
+RCPS = 3  # one would do: two may be lost [T.4 A.3.8]
+SHORTEST_BLOCK = 16
+"""Octets: RTC or EOFB alone in a block came out as a blank page of its own on some receivers."""
+
+X_BIT = 0x80  # in the first octet sent of FCF2, which some senders set and others do not
+NULL = 0
+"""FCF2 of a block that does not end its page."""
+
+
+class Block(NamedTuple):
+    """What PPS says: the command after the block (NULL, MPS, EOM, EOP), and the counters, modulo 256."""
+
+    command: FCF | None
+    page: int
+    block: int
+    frames: int
+
+    def field(self, x: bool) -> bytes:
+        """The information field of PPS [T.30 A.4.3]; counters are numbers, low bit first."""
+        command = NULL if self.command is None else Frame(self.command, x=x).octets()[2]
+        return bytes((command, self.page % 256, self.block % 256, self.frames - 1))
+
+
+def parse_block(fif: bytes) -> Block | None:
+    """What a PPS says; None where it is too short or its FCF2 is none. PRI-x is taken as x."""
+    if len(fif) < 4:
+        return None
+    command = COMMANDS.get(REVERSED[fif[0]] & ~X_BIT)
+    return Block(command, fif[1], fif[2], fif[3] + 1) if fif[0] == NULL or command else None
+
+
+COMMANDS = {
+    fcf & ~X_BIT: meant
+    for fcf, meant in (
+        (FCF.MPS, FCF.MPS), (FCF.EOM, FCF.EOM), (FCF.EOP, FCF.EOP),
+        (FCF.PRI_MPS, FCF.MPS), (FCF.PRI_EOM, FCF.EOM), (FCF.PRI_EOP, FCF.EOP),
+    )
+}  # fmt: skip
+
+
+def blocks_of(octets: bytes, frame_size: int) -> Iterator[list[bytes]]:
+    """The page's octets in blocks of frames; the last frame is filled with zeros [T.4 A.3.6.2]."""
+    size = FRAMES_IN_BLOCK * frame_size
+    rest = len(octets) % size
+    if len(octets) > size and rest and rest < SHORTEST_BLOCK:
+        octets = octets[: len(octets) - rest]
+    for begin in range(0, max(len(octets), 1), size):
+        block = octets[begin : begin + size]
+        yield [block[i : i + frame_size].ljust(frame_size, b"\0") for i in range(0, max(len(block), 1), frame_size)]
+
+
+def burst(frames: list[bytes], numbers: list[int]) -> tuple[bytes, ...]:
+    """The frames of a burst: FCD with these numbers, then RCP [T.4 A.3.6]."""
+    coded = [Frame(FCF.FCD, bytes((number,)) + frames[number], final=False).octets() for number in numbers]
+    return (*coded, *(Frame(FCF.RCP, final=False).octets(),) * RCPS)
+
+
+def request(missing: set[int]) -> bytes:
+    """The information field of PPR: bit n asks for frame n; bits above the block are 1 [T.30 A.4.4]."""
+    return sum(1 << number for number in missing).to_bytes(32, "little")
+
+
+def requested(fif: bytes, frames: int) -> list[int]:
+    """The frames of a block of so many that a PPR asks for."""
+    wanted = int.from_bytes(fif, "little")
+    return [number for number in range(frames) if wanted >> number & 1]
