@@ -262,7 +262,8 @@ def _follow(s: np.void, scheme: Scheme, lock: Lock, begin: int, loops: Loops) ->
     """Put a lock into the data loop; the first symbol decoded is the first one of the check."""
     s["stage"], s["lost_energy"] = layout.DATA, 0
     s["clock"] = round((begin + lock.clock) * 2**32)
-    s["drift"] = lock.drift
+    # A slip within the training looks like a clock that no far end has.
+    s["drift"] = min(max(lock.drift, -float(s["drift_limit"])), float(s["drift_limit"]))
     s["phase_re"], s["phase_im"] = lock.phase.real, lock.phase.imag
     s["turn_re"], s["turn_im"] = lock.turn.real, lock.turn.imag
     last = scheme.known[len(scheme.known) - scheme.held - 1]
