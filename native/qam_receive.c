@@ -268,6 +268,14 @@ static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *
     return KERNEL(judge_level)(r, power, error_re * error_re + error_im * error_im);
 }
 
+/* Hunt on from where the data ended. */
+static void KERNEL(end_burst)(struct qam_receiver *r)
+{
+    r->stage = QAM_HUNTING;
+    r->scan = r->clock >> 32;
+    r->hits = 0;
+}
+
 /* Samples that a symbol needs behind the clock: two half symbols, the matched filter, and room for the timing loop. */
 enum { QAM_REACH = QAM_FRONT + 24 };
 
@@ -279,9 +287,7 @@ static int KERNEL(decode)(struct qam_receiver *r, const struct qam_tables *t, ui
         int ended = KERNEL(take_symbol)(r, t, octets + *made, &full);
         *made += full;
         if (ended) {
-            r->stage = QAM_HUNTING;
-            r->scan = r->clock >> 32;
-            r->hits = 0;
+            KERNEL(end_burst)(r);
             r->ended_at = known_at;
             return QAM_ENDED;
         }

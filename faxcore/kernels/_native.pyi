@@ -42,3 +42,8 @@ def qam_shape(taps: Any, points: Any, symbols: Any, out: Any, up: int, down: int
 def qam_front(samples: Any, bank: Any, clocks: Any, out: Any, /) -> None: ...  # float32; clocks int64 in 2^-32 samples; out complex64, one a clock
 def qam_fit(halves: Any, targets: Any, taps: Any, centre: int, ridge: float, /) -> None: ...  # complex128; halves (2 n + 30), targets (n,), taps (32,): the result
 def qam_receive(receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, samples: Any, octets: Any, /) -> tuple[int, int, int]: ...  # training float32 (n, 2); branches int32 (4, 2, 8); samples int16; octets uint8, writable; samples used, octets made, event
+
+# bank: many lanes of one modulation; senders, receivers and progress are the octets of records of
+# `faxcore.kernels.twins.bank.SENDER`, `twins.qam.RECEIVER`, `twins.bank.PROGRESS`, one a lane
+def bank_shape(senders: Any, taps: Any, symbols: Any, out: Any, up: int, down: int, /) -> None: ...  # taps float32 (rows, 2 x span), rows at most 128; symbols uint8 (lanes, capacity); out int16 (lanes, n)
+def bank_receive(receivers: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, places: Any, at: Any, samples: Any, octets: Any, progress: Any, /) -> None: ...  # tables as for qam_receive; places float32 (2, 64): coordinates of points; at uint8 (2, points): which; samples int16 (lanes, n); octets uint8 (lanes, capacity)

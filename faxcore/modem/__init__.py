@@ -7,12 +7,22 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from faxcore.modem import qam, v17, v27ter, v29
+from faxcore.modem import bank, qam, v17, v27ter, v29
 from faxcore.modem.acquisition import Lock
 from faxcore.modem.scheme import Scheme
 from faxcore.signals import Modulation, Octets, SignalBegins, SignalEnds
 
-__all__ = ["Burst", "demodulate", "modulate", "receiver", "samples_for", "scheme", "transmitter"]
+__all__ = [
+    "Burst",
+    "ReceiverBank",
+    "TransmitterBank",
+    "demodulate",
+    "modulate",
+    "receiver",
+    "samples_for",
+    "scheme",
+    "transmitter",
+]
 
 _SCHEMES = {"v17": v17.scheme, "v27ter": v27ter.scheme, "v29": v29.scheme}
 
@@ -47,6 +57,20 @@ def samples_for(modulation: Modulation, n_octets: int, *, echo_protection: bool 
 
 def _with_echo(modulation: Modulation, wanted: bool | None) -> bool:
     return modulation.name == "v27ter" if wanted is None else wanted
+
+
+class TransmitterBank(bank.TransmitterBank):
+    """`TransmitterBank("v17", 14400, lanes=256)`: many transmitters, (lanes, n) samples in one native call."""
+
+    def __init__(self, modulation: str, bit_rate: int, lanes: int = 256) -> None:
+        super().__init__(scheme(Modulation(modulation, bit_rate)), lanes)
+
+
+class ReceiverBank(bank.ReceiverBank):
+    """`ReceiverBank("v17", 14400, lanes=256)`: many receivers, (lanes, n) samples in one native call."""
+
+    def __init__(self, modulation: str, bit_rate: int, lanes: int = 256) -> None:
+        super().__init__(scheme(Modulation(modulation, bit_rate)), lanes)
 
 
 @dataclass(frozen=True)

@@ -142,9 +142,13 @@ class Receiver:
         self._loops = loops or Loops()
         self._state = _fresh_state(scheme, self._loops, at)
         self._tables = (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches)
-        self._record = self._state.view(np.uint8)
+        self._live_in(self._state)
         self._octets = bytearray(4096)
         self._burst: _Burst | None = None
+
+    def _live_in(self, state: NDArray[np.void]) -> None:
+        """Go on with the state in this memory, one record."""
+        self._state, self._record = state, state.view(np.uint8)
 
     def push(self, samples: NDArray[np.int16]) -> list[SignalItem]:
         """Line samples (int16, any number); what they completed."""
@@ -155,7 +159,7 @@ class Receiver:
             used, made, event = native.qam_receive(self._record, *self._tables, rest, self._octets)
             offset += used
             if made:
-                items.append(self._octets_item(made))
+                items.append(self._octets_item(bytes(self._octets[:made])))
             if event:
                 items += self._handle(event)
             elif made < len(self._octets):
@@ -196,11 +200,11 @@ class Receiver:
         order = np.arange(max(0, self.symbol_count - size), self.symbol_count) % size
         return np.asarray(s["recent_re"][order] + 1j * s["recent_im"][order], np.complex64)
 
-    def _octets_item(self, made: int) -> Octets:
+    def _octets_item(self, octets: bytes) -> Octets:
         assert self._burst is not None
         at = self._burst.data_at + self._burst.octets * 8 / self._scheme.modulation.bit_rate * SAMPLE_RATE
-        self._burst.octets += made
-        return Octets(round(at), bytes(self._octets[:made]))
+        self._burst.octets += len(octets)
+        return Octets(round(at), octets)
 
     def _handle(self, event: int) -> list[SignalItem]:
         s = self._state[0]

@@ -13,6 +13,9 @@
 #include "qam_fit.c"
 #include "qam_trellis.c"
 #include "qam_receive.c"
+#include "bank.c"
+#include "bank_lanes.c"
+#include "bank_receive.c"
 #include "t4.c"
 
 const struct kernels KERNEL(kernels) = {

@@ -1,0 +1,60 @@
+"""Twins of native/bank*.c: many lanes of one modulation.
+
+A lane gives the very samples, bits and state of its lone kernel in `twins/qam.py`, so the twin runs lane by lane;
+only where the equaliser's window lies in its delay line and how much history is kept may differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faxcore.kernels.twins import qam
+
+ROWS, PLACES = 128, 64
+
+SENDER = np.dtype(
+    [
+        ("first", "i8"), ("count", "i8"), ("end", "i8"), ("sent", "i8"), ("made", "i8"),
+        ("points", "f4", (256, 2)), ("spare", "i2", ROWS),
+    ],
+    align=True,
+)  # fmt: skip
+"""struct bank_sender; kernels take octets."""
+
+PROGRESS = np.dtype([("samples", "i8"), ("octets", "i8"), ("event", "i4")], align=True)
+"""struct qam_progress."""
+
+
+def bank_shape(
+    senders: Any, taps: NDArray[np.float32], symbols: NDArray[np.uint8], out: NDArray[np.int16], up: int, down: int
+) -> None:
+    """The next samples of every lane; zeros where it has none."""
+    for s, row, samples in zip(senders.view(SENDER), symbols, out, strict=True):
+        n = min(len(samples), int(s["end"] - s["sent"]))
+        samples[n:] = 0
+        qam.qam_shape(taps, s["points"], row[: s["count"]].tobytes(), samples[:n], up, down,
+                      int(s["first"]), int(s["sent"]))  # fmt: skip
+        s["sent"] += n
+        s["made"] = s["sent"]
+
+
+def bank_receive(
+    receivers: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any,
+    places: Any, at: Any, samples: NDArray[np.int16], octets: NDArray[np.uint8], progress: Any,
+) -> None:  # fmt: skip
+    """Advance every lane from where its progress stands, unless it waits at an event."""
+    for record, line, made, done in zip(
+        receivers.view(qam.RECEIVER), samples, octets, progress.view(PROGRESS), strict=True
+    ):
+        if done["event"] != qam.NOTHING:
+            continue
+        state = np.array([record])
+        used, count, event = qam.qam_receive(state, bank, points, lines, groups, training, branches,
+                                             line[done["samples"] :], made[done["octets"] :])  # fmt: skip
+        record[...] = state[0]
+        done["samples"] += used
+        done["octets"] += count
+        done["event"] = event

@@ -1,0 +1,294 @@
+"""Banks: many lanes of one modulation on one clock, each exactly what a lone transmitter or receiver is.
+
+A lane is entered and left by one copy, in any state. What a bank gives does not depend on which lanes are together
+in it, nor on how its samples are chunked.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faxcore.kernels import native
+from faxcore.kernels.twins import bank as layout
+from faxcore.kernels.twins import qam as qam_layout
+from faxcore.modem import qam
+from faxcore.modem.scheme import Scheme
+from faxcore.signals import Octets, SignalItem
+from faxcore.units import SAMPLE_RATE
+
+MAX_LANES = 4096
+MAX_PUSH = 1 << 20
+"""Lanes a bank may have, and samples a lane in one call."""
+
+
+def _checked_lanes(lanes: int) -> int:
+    if not 1 <= lanes <= MAX_LANES:
+        raise ValueError(f"lanes is {lanes}, outside 1 to {MAX_LANES}")
+    return lanes
+
+
+def _checked_lane(lane: int, lanes: int) -> int:
+    if not 0 <= lane < lanes:
+        raise ValueError(f"lane is {lane}, outside 0 to {lanes - 1}")
+    return lane
+
+
+def _alike(a: Scheme, b: Scheme) -> bool:
+    """The same modulation and rate; the trainings may differ."""
+    return a.modulation[:2] == b.modulation[:2]
+
+
+class TransmitterBank:
+    """Transmitters of one scheme side by side. A lane without a transmitter sends silence."""
+
+    def __init__(self, scheme: Scheme, lanes: int = 256) -> None:
+        self._scheme = scheme
+        self._senders = np.zeros(_checked_lanes(lanes), layout.SENDER)
+        self._octets = self._senders.view(np.uint8)
+        self._symbols = np.zeros((lanes, 4096), np.uint8)
+        self._transmitters: list[qam.Transmitter | None] = [None] * lanes
+        self._up, self._down = scheme.symbols_a_sample.as_integer_ratio()
+
+    @property
+    def lanes(self) -> int:
+        return len(self._senders)
+
+    def start(self, lane: int, transmitter: qam.Transmitter | None = None) -> None:
+        """Let a transmitter go on in this lane, wherever it stands; the object given is the bank's from now on.
+
+        None is a new one at the usual level. ValueError for one of another modulation or rate.
+        """
+        _checked_lane(lane, self.lanes)
+        transmitter = transmitter or qam.Transmitter(self._scheme)
+        if not _alike(transmitter._scheme, self._scheme):
+            raise ValueError(f"this bank sends {self._scheme.modulation}, not {transmitter._scheme.modulation}")
+        sender = self._senders[lane]
+        sender["first"], sender["count"] = transmitter._forgotten, 0
+        sender["sent"] = sender["made"] = transmitter._sent
+        sender["points"] = transmitter._points
+        self._transmitters[lane] = transmitter
+        self._settle(lane, transmitter)
+
+    def export(self, lane: int) -> qam.Transmitter:
+        """Take the transmitter out of a lane, which falls silent. ValueError where there is none."""
+        transmitter = self._transmitter(lane)
+        sender = self._senders[lane]
+        transmitter._forgotten, transmitter._sent = int(sender["first"]), int(sender["sent"])
+        transmitter._symbols = bytearray(self._symbols[lane, : sender["count"]])
+        self._senders[lane] = 0
+        self._transmitters[lane] = None
+        return transmitter
+
+    def feed(self, lane: int, octets: bytes) -> None:
+        """Octets to send, the first bit on the line least significant. ValueError after `finish()`."""
+        transmitter = self._transmitter(lane)
+        transmitter.feed(octets)
+        self._settle(lane, transmitter)
+
+    def finish(self, lane: int) -> None:
+        """No more octets for this lane: the turn-off follows."""
+        transmitter = self._transmitter(lane)
+        transmitter.finish()
+        self._settle(lane, transmitter)
+
+    @property
+    def samples_ready(self) -> NDArray[np.int64]:
+        """Samples, lane by lane, that `pull` can give before it gives silence."""
+        return np.asarray(self._senders["end"] - self._senders["sent"])
+
+    def done(self, lane: int) -> bool:
+        """True once the lane has no transmitter, or its whole burst was pulled."""
+        transmitter = self._transmitters[_checked_lane(lane, self.lanes)]
+        return transmitter is None or (transmitter._finished and not self.samples_ready[lane])
+
+    def pull(self, n: int) -> NDArray[np.int16]:
+        """The next `n` samples of every lane, (lanes, n); zeros where one has no more for now."""
+        if not 0 <= n <= MAX_PUSH:
+            raise ValueError(f"n is {n}, outside 0 to {MAX_PUSH}")
+        out = np.empty((self.lanes, n), np.int16)
+        native.bank_shape(self._octets, self._scheme.pulses, self._symbols, out, self._up, self._down)
+        return out
+
+    def _transmitter(self, lane: int) -> qam.Transmitter:
+        transmitter = self._transmitters[_checked_lane(lane, self.lanes)]
+        if transmitter is None:
+            raise ValueError(f"lane {lane} has no transmitter")
+        return transmitter
+
+    def _settle(self, lane: int, transmitter: qam.Transmitter) -> None:
+        """Move the symbols that a transmitter has coded into the lane's row."""
+        sender, fresh = self._senders[lane], bytes(transmitter._symbols)
+        self._make_room(lane, len(fresh))
+        count = int(sender["count"])
+        self._symbols[lane, count : count + len(fresh)] = np.frombuffer(fresh, np.uint8)
+        sender["count"] = count + len(fresh)
+        transmitter._symbols.clear()
+        transmitter._forgotten = int(sender["first"] + sender["count"])
+        sender["end"] = transmitter._end
+
+    def _make_room(self, lane: int, wanted: int) -> None:
+        """Forget symbols that no sample to come hears; where that is not enough, all rows grow."""
+        sender, row = self._senders[lane], self._symbols[lane]
+        count = int(sender["count"])
+        if count + wanted <= len(row):
+            return
+        heard = int(sender["made"]) // len(self._scheme.pulses) * len(self._scheme.pulses) * self._up // self._down
+        spare = min(max(heard - self._scheme.pulses.shape[1] // 2 - int(sender["first"]), 0), count)
+        row[: count - spare] = row[spare:count].copy()
+        sender["first"] += spare
+        sender["count"] = count - spare
+        if count - spare + wanted > len(row):
+            grown = np.zeros((self.lanes, 2 * (count - spare + wanted)), np.uint8)
+            grown[:, : self._symbols.shape[1]] = self._symbols
+            self._symbols = grown
+
+
+class Reports:
+    """What one push completed: iterating gives (lane, item); `reports[lane]` is the lane's list of items.
+
+    Octets of lanes in the midst of their data stay in one array until somebody asks for them.
+    """
+
+    def __init__(self, octets: NDArray[np.uint8], made: NDArray[np.int64], at: NDArray[np.float64],
+                 handled: dict[int, list[SignalItem]]) -> None:  # fmt: skip
+        self._octets, self._made, self._at, self._handled = octets, made, at, handled
+
+    @property
+    def lanes(self) -> list[int]:
+        """The lanes that have anything to tell."""
+        return sorted({*np.flatnonzero(self._made).tolist(), *self._handled})
+
+    def __getitem__(self, lane: int) -> list[SignalItem]:
+        made = int(self._made[lane])
+        items = list(self._handled.get(lane, []))
+        if made:
+            items.append(Octets(round(float(self._at[lane])), self._octets[lane, :made].tobytes()))
+        return items
+
+    def __iter__(self) -> Iterator[tuple[int, SignalItem]]:
+        return chain.from_iterable(((lane, item) for item in self[lane]) for lane in self.lanes)
+
+    def __len__(self) -> int:
+        return sum(len(self[lane]) for lane in self.lanes)
+
+
+class ReceiverBank:
+    """Receivers of one scheme side by side, in any mixture of hunting, training and data."""
+
+    def __init__(self, scheme: Scheme, lanes: int = 256) -> None:
+        self._scheme = scheme
+        self._states = np.zeros(_checked_lanes(lanes), qam_layout.RECEIVER)
+        self._records = self._states.view(np.uint8)
+        self._progress = np.zeros(lanes, layout.PROGRESS)
+        self._progress_octets = self._progress.view(np.uint8)
+        self._tables = (*_tables(scheme), *_places(scheme))
+        self._octets = np.zeros((lanes, 0), np.uint8)
+        self._data_at = np.zeros(lanes)
+        self._given = np.zeros(lanes, np.int64)
+        self._now = 0
+        self._receivers: list[qam.Receiver] = []
+        for lane in range(lanes):
+            self._receivers.append(qam.Receiver(scheme))
+            self._house(lane)
+
+    @property
+    def lanes(self) -> int:
+        return len(self._states)
+
+    def start(self, lane: int, receiver: qam.Receiver | None = None) -> None:
+        """Let a receiver go on in this lane, wherever it stands; the object given is the bank's from now on.
+
+        None is a new one, whose line time begins with the bank's. ValueError for another modulation or rate.
+        """
+        _checked_lane(lane, self.lanes)
+        receiver = receiver or qam.Receiver(self._scheme, at=self._now)
+        if not _alike(receiver._scheme, self._scheme):
+            raise ValueError(f"this bank hears {self._scheme.modulation}, not {receiver._scheme.modulation}")
+        self._receivers[lane] = receiver
+        self._house(lane)
+
+    def export(self, lane: int) -> qam.Receiver:
+        """A copy of what is in a lane, to go on alone or in another bank."""
+        lone = copy.copy(self.receiver(lane))
+        lone._burst = copy.copy(lone._burst)
+        lone._live_in(self._states[lane : lane + 1].copy())
+        return lone
+
+    def receiver(self, lane: int) -> qam.Receiver:
+        """The lane's receiver to look at: its `lock`, `quality` and `symbols`."""
+        receiver = self._receivers[_checked_lane(lane, self.lanes)]
+        if receiver._burst is not None:
+            receiver._burst.octets = int(self._given[lane])
+        return receiver
+
+    def push(self, samples: NDArray[np.int16]) -> Reports:
+        """Line samples of all lanes, int16 (lanes, n), n at most 2^20; what they completed."""
+        samples = np.ascontiguousarray(samples)
+        if samples.shape[:1] != (self.lanes,) or samples.ndim != 2 or samples.shape[1] > MAX_PUSH:
+            raise ValueError(f"samples have the shape {samples.shape}, ({self.lanes}, n) is needed")
+        self._make_room(samples.shape[1])
+        handled: dict[int, list[SignalItem]] = {}
+        self._progress[:] = 0
+        while True:
+            native.bank_receive(self._records, *self._tables, samples, self._octets, self._progress_octets)
+            stopped = (self._progress["event"] != 0) | (self._progress["octets"] == self._octets.shape[1])
+            if not stopped.any():
+                break
+            for lane in np.flatnonzero(stopped).tolist():
+                handled.setdefault(lane, []).extend(self._handle(lane))
+        self._now += samples.shape[1]
+        return self._report(handled)
+
+    def _handle(self, lane: int) -> list[SignalItem]:
+        receiver, done = self.receiver(lane), self._progress[lane]
+        items: list[SignalItem] = []
+        if done["octets"]:
+            items.append(receiver._octets_item(self._octets[lane, : done["octets"]].tobytes()))
+        if done["event"]:
+            items += receiver._handle(int(done["event"]))
+        done["octets"] = done["event"] = 0
+        self._note(lane)
+        return items
+
+    def _report(self, handled: dict[int, list[SignalItem]]) -> Reports:
+        made = self._progress["octets"].copy()
+        at = self._data_at + self._given * (8 / self._scheme.modulation.bit_rate * SAMPLE_RATE)
+        self._given += made
+        return Reports(self._octets[:, : int(made.max())].copy(), made, at, handled)
+
+    def _house(self, lane: int) -> None:
+        """Move a receiver's state into the bank's memory."""
+        place = self._states[lane : lane + 1]
+        place[:] = self._receivers[lane]._state
+        self._receivers[lane]._live_in(place)
+        self._note(lane)
+
+    def _note(self, lane: int) -> None:
+        """Remember where the octets to come belong."""
+        burst = self._receivers[lane]._burst
+        self._data_at[lane], self._given[lane] = (burst.data_at, burst.octets) if burst else (0, 0)
+
+    def _make_room(self, n: int) -> None:
+        """Octets that `n` samples, and the history before them, can bring at once."""
+        wanted = (n + qam_layout.HISTORY) * self._scheme.modulation.bit_rate // (8 * SAMPLE_RATE) + 64
+        if self._octets.shape[1] < wanted:
+            self._octets = np.zeros((self.lanes, wanted), np.uint8)
+
+
+def _tables(scheme: Scheme) -> tuple[NDArray[np.generic], ...]:
+    return scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches
+
+
+def _places(scheme: Scheme) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The coordinates that points have on each axis, and which of them each point has."""
+    places = np.zeros((2, layout.PLACES), np.float32)
+    at = np.zeros(scheme.lane_points.shape, np.uint8)
+    for axis, values in enumerate(scheme.lane_points):
+        own, at[axis] = np.unique(values, return_inverse=True)
+        places[axis, : len(own)] = own
+    return places, at

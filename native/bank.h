@@ -1,0 +1,32 @@
+/* Many lanes of one modulation at once: the machinery of qam.h over sixteen lanes a block, with its very results. */
+#ifndef FAXCORE_BANK_H
+#define FAXCORE_BANK_H
+
+#include "qam.h"
+
+enum { BANK_LANES = 16, BANK_ROWS = 128, BANK_STRETCH = 320, BANK_WINDOW = 256, BANK_DELAY = 64, BANK_PLACES = 64 };
+
+/* One lane of a transmitter bank. */
+struct bank_sender {
+    int64_t first, count;    /* the symbols at hand: the number of the first, and how many */
+    int64_t end;             /* samples that all symbols up to the last one make */
+    int64_t sent, made;      /* samples given out and samples made; those between lie in `spare` */
+    float points[256][2];
+    int16_t spare[BANK_ROWS]; /* the period that sample made - 1 is in */
+};
+
+/* The points again as places on the axes, for a search that squares each coordinate once: places: [re, im]
+ * [BANK_PLACES]; at: [re, im][points], each the number of a place. */
+struct bank_places {
+    const float *places;
+    const uint8_t *at;
+};
+
+#define BANK_KERNELS(X) \
+    X(void, bank_shape, (const struct qam_pulse *pulse, const float *taps, const uint8_t *symbols, int64_t capacity, \
+                         struct bank_sender *senders, int64_t lanes, int16_t *out, int64_t n)) \
+    X(void, bank_receive, (struct qam_receiver *receivers, const struct qam_tables *tables, const struct bank_places *places, \
+                           int64_t lanes, const int16_t *samples, int64_t n, uint8_t *octets, int64_t capacity, \
+                           struct qam_progress *progress))
+
+#endif

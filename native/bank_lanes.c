@@ -1,0 +1,320 @@
+/* Sixteen lanes that have data, side by side: front, equaliser, decisions. Each operation and each sum comes in the
+ * order of the lone lane (qam_receive.c, qam_trellis.c), so that no bit of it differs. */
+#include "bank.h"
+#include "qam_lanes.h"
+
+typedef float KERNEL(lane_floats)[BANK_LANES];
+
+/* The data loops of one block: fields as in struct qam_receiver, which keeps what is not copied here. */
+struct KERNEL(block) {
+    struct qam_receiver *r[BANK_LANES];
+    int count;           /* of the lanes; those above run along with the first one's samples, and nobody listens */
+    const struct qam_tables *t;
+    const struct bank_places *places;
+    int64_t clock[BANK_LANES], limit[BANK_LANES]; /* a symbol can be taken while the clock is below the limit */
+    double drift[BANK_LANES], phase_re[BANK_LANES], phase_im[BANK_LANES], turn_re[BANK_LANES], turn_im[BANK_LANES];
+    double last_re[BANK_LANES], last_im[BANK_LANES], last_point_re[BANK_LANES], last_point_im[BANK_LANES];
+    double power[BANK_LANES], block_power[BANK_LANES], block_error[BANK_LANES];
+    double re[BANK_LANES], im[BANK_LANES], point_re[BANK_LANES], point_im[BANK_LANES]; /* of the symbol in hand */
+    float step_size[BANK_LANES], loud[BANK_LANES];
+    int32_t hold[BANK_LANES], block_symbols[BANK_LANES], now[BANK_LANES], sent[BANK_LANES];
+    int32_t training[BANK_LANES], in_training, head;
+    KERNEL(lane_floats) metric[QAM_STATES];
+    KERNEL(lane_floats) taps_re[QAM_TAPS], taps_im[QAM_TAPS];
+    KERNEL(lane_floats) delay_re[BANK_DELAY], delay_im[BANK_DELAY];
+};
+
+static void KERNEL(enter_lane)(struct KERNEL(block) *b, int l, struct qam_receiver *r)
+{
+    b->r[l] = r;
+    b->clock[l] = r->clock;
+    b->drift[l] = r->drift;
+    b->phase_re[l] = r->phase_re, b->phase_im[l] = r->phase_im;
+    b->turn_re[l] = r->turn_re, b->turn_im[l] = r->turn_im;
+    b->last_re[l] = r->last_re, b->last_im[l] = r->last_im;
+    b->last_point_re[l] = r->last_point_re, b->last_point_im[l] = r->last_point_im;
+    b->power[l] = r->power, b->block_power[l] = r->block_power, b->block_error[l] = r->block_error;
+    b->step_size[l] = r->step_size, b->loud[l] = r->loud;
+    b->hold[l] = r->hold, b->block_symbols[l] = r->block_symbols;
+    for (int i = 0; i < QAM_TAPS; i++) {
+        b->taps_re[i][l] = r->taps_re[i], b->taps_im[i][l] = r->taps_im[i];
+        b->delay_re[i][l] = r->delay_re[r->delay_head - QAM_TAPS + i];
+        b->delay_im[i][l] = r->delay_im[r->delay_head - QAM_TAPS + i];
+    }
+    for (int s = 0; s < QAM_STATES; s++)
+        b->metric[s][l] = r->metric[s];
+}
+
+static void KERNEL(leave_lane)(const struct KERNEL(block) *b, int l)
+{
+    struct qam_receiver *r = b->r[l];
+    r->clock = b->clock[l];
+    r->drift = b->drift[l];
+    r->phase_re = b->phase_re[l], r->phase_im = b->phase_im[l];
+    r->turn_re = b->turn_re[l], r->turn_im = b->turn_im[l];
+    r->last_re = b->last_re[l], r->last_im = b->last_im[l];
+    r->last_point_re = b->last_point_re[l], r->last_point_im = b->last_point_im[l];
+    r->power = b->power[l], r->block_power = b->block_power[l], r->block_error = b->block_error[l];
+    r->hold = b->hold[l], r->block_symbols = b->block_symbols[l];
+    for (int i = 0; i < QAM_TAPS; i++) {
+        r->taps_re[i] = b->taps_re[i][l], r->taps_im[i] = b->taps_im[i][l];
+        r->delay_re[i] = b->delay_re[b->head - QAM_TAPS + i][l];
+        r->delay_im[i] = b->delay_im[b->head - QAM_TAPS + i][l];
+    }
+    r->delay_head = QAM_TAPS;
+    for (int s = 0; s < QAM_STATES; s++)
+        r->metric[s] = b->metric[s][l];
+}
+
+LANE_INLINE void KERNEL(store_lanes)(float *to, lane_part value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+/* What the equaliser's taps k and k + 16 add. */
+LANE_INLINE void KERNEL(tap_strand)(const float *taps_re, const float *taps_im, const float *y_re, const float *y_im, int k,
+                                    lane_part *re, lane_part *im)
+{
+    for (int i = k; i < QAM_TAPS; i += 16) {
+        lane_part a = KERNEL(load_part)(taps_re + i * BANK_LANES), b = KERNEL(load_part)(taps_im + i * BANK_LANES);
+        lane_part x = KERNEL(load_part)(y_re + i * BANK_LANES), y = KERNEL(load_part)(y_im + i * BANK_LANES);
+        lane_part this_re = a * x - b * y, this_im = a * y + b * x;
+        *re = i == k ? this_re : *re + this_re;
+        *im = i == k ? this_im : *im + this_im;
+    }
+}
+
+/* One fourth of the sum: strands q, q + 8, q + 4, q + 12. */
+LANE_INLINE void KERNEL(tap_quarter)(const float *taps_re, const float *taps_im, const float *y_re, const float *y_im, int q,
+                                     lane_part *re, lane_part *im)
+{
+    lane_part s_re[4], s_im[4];
+    for (int i = 0; i < 4; i++)
+        KERNEL(tap_strand)(taps_re, taps_im, y_re, y_im, q + 4 * i, &s_re[i], &s_im[i]);
+    *re = (s_re[0] + s_re[2]) + (s_re[1] + s_re[3]);
+    *im = (s_im[0] + s_im[2]) + (s_im[1] + s_im[3]);
+}
+
+static void KERNEL(equalise_lanes)(const struct KERNEL(block) *b, float *z_re, float *z_im)
+{
+    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
+        lane_part re[4], im[4];
+        const float *y_re = b->delay_re[b->head - QAM_TAPS] + at, *y_im = b->delay_im[b->head - QAM_TAPS] + at;
+        for (int q = 0; q < 4; q++)
+            KERNEL(tap_quarter)(b->taps_re[0] + at, b->taps_im[0] + at, y_re, y_im, q, &re[q], &im[q]);
+        KERNEL(store_lanes)(z_re + at, (re[0] + re[2]) + (re[1] + re[3]));
+        KERNEL(store_lanes)(z_im + at, (im[0] + im[2]) + (im[1] + im[3]));
+    }
+}
+
+static void KERNEL(adapt_lanes)(struct KERNEL(block) *b, int window, const float *step_re, const float *step_im)
+{
+    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
+        lane_part re = KERNEL(load_part)(step_re + at), im = KERNEL(load_part)(step_im + at);
+        for (int i = 0; i < QAM_TAPS; i++) {
+            lane_part x = KERNEL(load_part)(b->delay_re[window + i] + at), y = KERNEL(load_part)(b->delay_im[window + i] + at);
+            KERNEL(store_lanes)(b->taps_re[i] + at, KERNEL(load_part)(b->taps_re[i] + at) + (re * x + im * y));
+            KERNEL(store_lanes)(b->taps_im[i] + at, KERNEL(load_part)(b->taps_im[i] + at) + (im * x - re * y));
+        }
+    }
+}
+
+/* The four sums of every fourth product of one matched filter. */
+LANE_INLINE lane_quad KERNEL(matched_quad)(const float *window, const float *row)
+{
+    lanes sum;
+    for (int p = 0; p < LANE_PARTS; p++) {
+        sum.part[p] = KERNEL(load_part)(window + p * LANE_WIDTH) * KERNEL(load_part)(row + p * LANE_WIDTH);
+        for (int i = p * LANE_WIDTH + 16; i < QAM_FRONT; i += 16)
+            sum.part[p] += KERNEL(load_part)(window + i) * KERNEL(load_part)(row + i);
+    }
+    return KERNEL(fold_lanes)(&sum);
+}
+
+/* The rest of the fold for four lanes at once. */
+LANE_INLINE lane_quad KERNEL(fold_quads)(const lane_quad *q)
+{
+    lane_quad a = __builtin_shufflevector(q[0], q[1], 0, 1, 4, 5) + __builtin_shufflevector(q[0], q[1], 2, 3, 6, 7);
+    lane_quad b = __builtin_shufflevector(q[2], q[3], 0, 1, 4, 5) + __builtin_shufflevector(q[2], q[3], 2, 3, 6, 7);
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+}
+
+static void KERNEL(take_half_lanes)(struct KERNEL(block) *b)
+{
+    int64_t clock[BANK_LANES], half_step = b->r[0]->half_step;
+    for (int l = 0; l < BANK_LANES; l++) {
+        clock[l] = b->clock[l];
+        b->clock[l] += half_step;
+    }
+    for (int first = 0; first < BANK_LANES; first += 4) {
+        lane_quad re[4], im[4];
+        for (int i = 0; i < 4; i++) {
+            int lane = first + i < b->count ? first + i : 0;
+            int64_t place = clock[lane] + (1ll << (31 - QAM_PHASE_BITS));
+            const float *window = b->r[lane]->history + (place >> 32);
+            const float *row = b->t->bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
+            re[i] = KERNEL(matched_quad)(window, row);
+            im[i] = KERNEL(matched_quad)(window, row + QAM_FRONT);
+        }
+        lane_quad all_re = KERNEL(fold_quads)(re), all_im = KERNEL(fold_quads)(im);
+        memcpy(b->delay_re[b->head] + first, &all_re, sizeof all_re);
+        memcpy(b->delay_im[b->head] + first, &all_im, sizeof all_im);
+    }
+    b->head++;
+}
+
+static void KERNEL(make_room_lanes)(struct KERNEL(block) *b)
+{
+    if (b->head + 2 <= BANK_DELAY)
+        return;
+    memmove(b->delay_re, b->delay_re + b->head - QAM_TAPS, QAM_TAPS * sizeof *b->delay_re);
+    memmove(b->delay_im, b->delay_im + b->head - QAM_TAPS, QAM_TAPS * sizeof *b->delay_im);
+    b->head = QAM_TAPS;
+}
+
+/* Squared distances to the places on both axes. */
+static void KERNEL(square_places)(const struct KERNEL(block) *b, KERNEL(lane_floats) *squares)
+{
+    for (int i = 0; i < BANK_PLACES; i++) {
+        for (int l = 0; l < BANK_LANES; l++) {
+            float dx = b->places->places[i] - (float)b->re[l], dy = b->places->places[BANK_PLACES + i] - (float)b->im[l];
+            squares[i][l] = dx * dx;
+            squares[BANK_PLACES + i][l] = dy * dy;
+        }
+    }
+}
+
+/* The least of keys as in KERNEL(nearest): of every `apart`-th point from `first` on. */
+static void KERNEL(least_keys)(const struct KERNEL(block) *b, const KERNEL(lane_floats) *squares, int first, int apart,
+                               int32_t *keys)
+{
+    int points = b->r[0]->points;
+    const uint8_t *at_re = b->places->at, *at_im = b->places->at + points;
+    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
+        KERNEL(lane_ints) least = (KERNEL(lane_ints)){0} + INT32_MAX;
+        for (int i = first; i < points; i += apart) {
+            lane_part distance = KERNEL(load_part)(squares[at_re[i]] + at)
+                                 + KERNEL(load_part)(squares[BANK_PLACES + at_im[i]] + at);
+            KERNEL(lane_ints) key = ((KERNEL(lane_ints))distance & ~255) | i;
+            KERNEL(lane_ints) less = key < least;
+            least = (key & less) | (least & ~less);
+        }
+        memcpy(keys + at, &least, sizeof least);
+    }
+}
+
+/* The survivor of every state, over four branches that lead to it; `from` and `point` tell which. */
+static void KERNEL(select_branches)(const struct KERNEL(block) *b, const int32_t (*nearest)[BANK_LANES],
+                                    KERNEL(lane_floats) *best, int32_t (*from)[BANK_LANES], int32_t (*point)[BANK_LANES])
+{
+    for (int s = 0; s < QAM_STATES; s++) {
+        for (int l = 0; l < BANK_LANES; l++) {
+            best[s][l] = 3e38f;
+            from[s][l] = 0;
+            point[s][l] = nearest[0][l];
+        }
+        for (int branch = 0; branch < QAM_BRANCHES; branch++) {
+            int32_t before = b->t->branches[2 * branch * QAM_STATES + s];
+            int32_t by = b->t->branches[(2 * branch + 1) * QAM_STATES + s];
+            for (int l = 0; l < BANK_LANES; l++) {
+                int32_t key = nearest[by][l], cut = key & ~255;
+                float distance;
+                memcpy(&distance, &cut, sizeof distance);
+                float sum = b->metric[before][l] + distance;
+                int less = sum < best[s][l];
+                best[s][l] = less ? sum : best[s][l];
+                from[s][l] = less ? before : from[s][l];
+                point[s][l] = less ? key : point[s][l];
+            }
+        }
+    }
+}
+
+/* The state with the least metric, and the metrics above it. */
+static void KERNEL(lift_metrics)(KERNEL(lane_floats) *best, int32_t *ahead)
+{
+    for (int l = 0; l < BANK_LANES; l++) {
+        int32_t least = INT32_MAX;
+        float level = best[0][l];
+        for (int s = 0; s < QAM_STATES; s++) {
+            int32_t key;
+            memcpy(&key, &best[s][l], sizeof key);
+            key = (key & ~7) | s;
+            level = key < least ? best[s][l] : level;
+            least = key < least ? key : least;
+        }
+        ahead[l] = least & 7;
+        for (int s = 0; s < QAM_STATES; s++)
+            best[s][l] -= level;
+    }
+}
+
+static void KERNEL(extend_survivors)(struct qam_receiver *r, const int32_t (*from)[BANK_LANES],
+                                     const int32_t (*point)[BANK_LANES], int l)
+{
+    uint8_t(*old)[QAM_DEPTH] = r->survivors[r->side & 1], (*paths)[QAM_DEPTH] = r->survivors[~r->side & 1];
+    for (int s = 0; s < QAM_STATES; s++) {
+        memcpy(paths[s], old[from[s][l]], QAM_DEPTH);
+        paths[s][r->column] = (uint8_t)point[s][l];
+    }
+    r->side ^= 1;
+    r->column = (r->column + 1) & (QAM_DEPTH - 1);
+}
+
+/* KERNEL(viterbi) for all lanes that have left the training. */
+static void KERNEL(viterbi_lanes)(struct KERNEL(block) *b, const KERNEL(lane_floats) *squares)
+{
+    int32_t nearest[QAM_STATES][BANK_LANES], from[QAM_STATES][BANK_LANES], point[QAM_STATES][BANK_LANES], ahead[BANK_LANES];
+    KERNEL(lane_floats) best[QAM_STATES];
+    for (int subset = 0; subset < QAM_STATES; subset++)
+        KERNEL(least_keys)(b, squares, subset, QAM_STATES, nearest[subset]);
+    KERNEL(select_branches)(b, nearest, best, from, point);
+    KERNEL(lift_metrics)(best, ahead);
+    for (int s = 0; s < QAM_STATES; s++)
+        for (int l = 0; l < BANK_LANES; l++)
+            b->metric[s][l] = b->training[l] ? b->metric[s][l] : best[s][l];
+    for (int l = 0; l < b->count; l++) {
+        if (b->training[l])
+            continue;
+        struct qam_receiver *r = b->r[l];
+        KERNEL(extend_survivors)(r, from, point, l);
+        b->now[l] = point[ahead[l]][l] & 255;
+        b->sent[l] = r->survivors[r->side & 1][ahead[l]][r->column];
+    }
+}
+
+/* Known points take the place of decided ones. */
+static void KERNEL(know_points)(struct KERNEL(block) *b)
+{
+    for (int l = 0; l < b->count; l++) {
+        if (!b->training[l])
+            continue;
+        const float *known = b->t->training + 2 * (b->t->training_points - b->r[l]->training_left--);
+        b->point_re[l] = known[0];
+        b->point_im[l] = known[1];
+    }
+}
+
+/* KERNEL(decide) for all lanes. */
+static void KERNEL(decide_lanes)(struct KERNEL(block) *b)
+{
+    KERNEL(lane_floats) squares[2 * BANK_PLACES] __attribute__((aligned(64)));
+    int points = b->r[0]->points;
+    b->in_training = 0;
+    for (int l = 0; l < BANK_LANES; l++)
+        b->in_training += b->training[l] = b->r[l]->training_left > 0;
+    if (b->in_training < BANK_LANES) {
+        KERNEL(square_places)(b, squares);
+        if (b->r[0]->trellis)
+            KERNEL(viterbi_lanes)(b, squares);
+        else
+            KERNEL(least_keys)(b, squares, 0, 1, b->now);
+    }
+    for (int l = 0; l < BANK_LANES; l++) {
+        int at = b->training[l] ? 0 : b->now[l] & 255;
+        b->point_re[l] = b->t->points[at];
+        b->point_im[l] = b->t->points[points + at];
+    }
+    if (b->in_training)
+        KERNEL(know_points)(b);
+}

@@ -1,0 +1,285 @@
+/* Reception in a bank: a lane that hunts or trains runs alone (qam_receive.c); lanes that have data run their symbols in
+ * blocks of sixteen (bank_lanes.c). */
+#include "bank.h"
+
+/* KERNEL(turn) for all lanes. */
+LANE_INLINE void KERNEL(turn_lanes)(double *re, double *im, const double *by_re, const double *by_im, const double *angle)
+{
+    for (int l = 0; l < BANK_LANES; l++) {
+        double a = by_re[l] - angle[l] * by_im[l], c = by_im[l] + angle[l] * by_re[l];
+        double x = re[l] * a - im[l] * c, y = re[l] * c + im[l] * a;
+        double length = 1.5 - 0.5 * (x * x + y * y);
+        re[l] = x * length;
+        im[l] = y * length;
+    }
+}
+
+/* KERNEL(is_steady) for all lanes; how many are. */
+static int KERNEL(find_steady)(struct KERNEL(block) *b, const double *power, int32_t *steady)
+{
+    double mean_power = b->r[0]->mean_power;
+    const float *last_re = b->delay_re[b->head - 1], *last_im = b->delay_im[b->head - 1];
+    int count = 0;
+    for (int l = 0; l < BANK_LANES; l++) {
+        int loud = last_re[l] * last_re[l] + last_im[l] * last_im[l] > b->loud[l];
+        b->hold[l] = loud ? QAM_TAPS / 2 + 1 : b->hold[l] > 0 ? b->hold[l] - 1 : 0;
+        steady[l] = (b->hold[l] == 0) & (b->power[l] > 0.3 * mean_power) & (power[l] < 8.0 * mean_power);
+        count += steady[l];
+    }
+    return count;
+}
+
+/* KERNEL(steer) for all lanes. */
+static void KERNEL(steer_lanes)(struct KERNEL(block) *b, const int32_t *steady)
+{
+    const struct qam_receiver *r = b->r[0];
+    double angle[BANK_LANES], move[BANK_LANES], one[BANK_LANES], none[BANK_LANES], pull[BANK_LANES], gain[BANK_LANES];
+    for (int l = 0; l < BANK_LANES; l++) {
+        double turned = (b->im[l] * b->point_re[l] - b->re[l] * b->point_im[l]) / r->mean_power;
+        double early = b->re[l] * b->last_point_re[l] + b->im[l] * b->last_point_im[l] - b->last_re[l] * b->point_re[l]
+                       - b->last_im[l] * b->point_im[l];
+        early /= r->mean_power;
+        early = early > -4.0 ? (early < 4.0 ? early : 4.0) : -4.0;
+        double drift = b->drift[l] + r->timing_pull * early, limit = r->drift_limit;
+        drift = drift > -limit ? (drift < limit ? drift : limit) : -limit;
+        b->drift[l] = steady[l] ? drift : b->drift[l];
+        angle[l] = steady[l] ? turned : 0.0;
+        move[l] = steady[l] ? r->timing_gain * early : 0.0;
+        b->clock[l] += (int64_t)((move[l] + b->drift[l]) * 4294967296.0);
+        one[l] = 1.0;
+        none[l] = 0.0;
+        pull[l] = r->carrier_pull * angle[l];
+        gain[l] = r->carrier_gain * angle[l] + r->carrier_step * move[l];
+    }
+    KERNEL(turn_lanes)(b->turn_re, b->turn_im, one, none, pull);
+    KERNEL(turn_lanes)(b->phase_re, b->phase_im, b->turn_re, b->turn_im, gain);
+    memcpy(b->last_re, b->re, sizeof b->re);
+    memcpy(b->last_im, b->im, sizeof b->im);
+    memcpy(b->last_point_re, b->point_re, sizeof b->point_re);
+    memcpy(b->last_point_im, b->point_im, sizeof b->point_im);
+}
+
+/* KERNEL(judge_level) of one lane whose block is full; 1 where the burst has ended. */
+static int KERNEL(judge_lane)(struct KERNEL(block) *b, int l)
+{
+    struct qam_receiver *r = b->r[l];
+    r->block_power = b->block_power[l];
+    r->block_error = b->block_error[l];
+    r->block_symbols = b->block_symbols[l] - 1;
+    int ended = KERNEL(judge_level)(r, 0.0, 0.0);
+    b->block_power[l] = r->block_power;
+    b->block_error[l] = r->block_error;
+    b->block_symbols[l] = r->block_symbols;
+    return ended;
+}
+
+/* The levels of all lanes; one bit for each that has ended. */
+static uint32_t KERNEL(judge_lanes)(struct KERNEL(block) *b, const double *power, const double *error)
+{
+    int32_t full[BANK_LANES], any = 0;
+    uint32_t ended = 0;
+    for (int l = 0; l < BANK_LANES; l++) {
+        b->block_power[l] += power[l];
+        b->block_error[l] += error[l];
+        b->block_symbols[l]++;
+        full[l] = b->block_symbols[l] >= b->r[0]->symbols_a_block;
+        any |= full[l];
+    }
+    for (int l = 0; any && l < b->count; l++)
+        if (full[l] && KERNEL(judge_lane)(b, l))
+            ended |= 1u << l;
+    return ended;
+}
+
+/* Octets of what was sent, and the points for the owner to look at. */
+static void KERNEL(deliver_lanes)(struct KERNEL(block) *b, uint8_t *const *octets, int64_t *made)
+{
+    const int32_t *sent = b->r[0]->trellis ? b->sent : b->now;
+    for (int l = 0; l < b->count; l++) {
+        struct qam_receiver *r = b->r[l];
+        if (!b->training[l])
+            made[l] += KERNEL(deliver)(r, b->t->groups, (uint32_t)sent[l] & 255, octets[l] + made[l]);
+        int64_t recent = r->symbols++ & (QAM_RECENT - 1);
+        r->recent_re[recent] = (float)b->re[l];
+        r->recent_im[recent] = (float)b->im[l];
+    }
+}
+
+/* KERNEL(take_symbol) for all lanes; one bit for each whose burst has ended. */
+static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b, uint8_t *const *octets, int64_t *made)
+{
+    float z_re[BANK_LANES], z_im[BANK_LANES], step_re[BANK_LANES], step_im[BANK_LANES];
+    double power[BANK_LANES], error[BANK_LANES];
+    int32_t steady[BANK_LANES];
+    KERNEL(make_room_lanes)(b);
+    int window = b->head - QAM_TAPS;
+    KERNEL(equalise_lanes)(b, z_re, z_im);
+    KERNEL(take_half_lanes)(b);
+    KERNEL(take_half_lanes)(b);
+    for (int l = 0; l < BANK_LANES; l++) {
+        b->re[l] = z_re[l] * b->phase_re[l] + z_im[l] * b->phase_im[l];
+        b->im[l] = z_im[l] * b->phase_re[l] - z_re[l] * b->phase_im[l];
+    }
+    KERNEL(decide_lanes)(b);
+    KERNEL(deliver_lanes)(b, octets, made);
+    for (int l = 0; l < BANK_LANES; l++) {
+        power[l] = b->re[l] * b->re[l] + b->im[l] * b->im[l];
+        b->power[l] += 0.125 * (power[l] - b->power[l]);
+    }
+    int count = KERNEL(find_steady)(b, power, steady);
+    for (int l = 0; l < BANK_LANES; l++) {
+        double error_re = b->point_re[l] - b->re[l], error_im = b->point_im[l] - b->im[l], step = b->step_size[l];
+        error[l] = error_re * error_re + error_im * error_im;
+        float re = (float)(step * (error_re * b->phase_re[l] - error_im * b->phase_im[l]));
+        float im = (float)(step * (error_re * b->phase_im[l] + error_im * b->phase_re[l]));
+        step_re[l] = steady[l] ? re : 0.0f;
+        step_im[l] = steady[l] ? im : 0.0f;
+    }
+    if (count)
+        KERNEL(adapt_lanes)(b, window, step_re, step_im);
+    KERNEL(steer_lanes)(b, steady);
+    return KERNEL(judge_lanes)(b, power, error);
+}
+
+/* The lanes of a call: receivers, what they are fed and what has become of it. */
+struct KERNEL(feed) {
+    struct qam_receiver *receivers;
+    const int16_t *samples;
+    int64_t n;
+    uint8_t *octets;
+    int64_t capacity;
+    struct qam_progress *progress;
+};
+
+/* Whether every lane has the samples of a symbol and room for its octet. */
+static int KERNEL(all_ready)(const struct KERNEL(block) *b, const int64_t *made, int64_t capacity)
+{
+    int ready = 1;
+    for (int l = 0; l < b->count; l++)
+        ready &= (b->clock[l] < b->limit[l]) & (made[l] < capacity);
+    return ready;
+}
+
+/* Take symbols while all lanes can; one bit for each lane that has ended. */
+static uint32_t KERNEL(run_block)(struct KERNEL(block) *b, uint8_t *const *octets, int64_t *made, int64_t capacity)
+{
+    uint32_t ended = 0;
+    for (int l = 0; l < b->count; l++)
+        b->limit[l] = (b->r[l]->filled - QAM_REACH + 1) * (1ll << 32);
+    while (!ended && KERNEL(all_ready)(b, made, capacity)) {
+        int64_t clock[BANK_LANES];
+        memcpy(clock, b->clock, sizeof clock);
+        ended = KERNEL(take_symbols)(b, octets, made);
+        for (int l = 0; ended >> l; l++)
+            if (ended >> l & 1)
+                b->r[l]->ended_at = b->r[l]->origin + (clock[l] >> 32) + QAM_REACH;
+    }
+    return ended;
+}
+
+/* The same number of samples for every lane of the block, at most `n`; how many there was room for. */
+static int64_t KERNEL(feed_block)(struct KERNEL(block) *b, const struct KERNEL(feed) *feed, const int *lane, int64_t n)
+{
+    for (int l = 0; l < b->count; l++) {
+        struct qam_receiver *r = b->r[l];
+        r->clock = b->clock[l];
+        if (r->filled + n > QAM_HISTORY)
+            KERNEL(forget)(r);
+        b->clock[l] = r->clock;
+        n = QAM_HISTORY - r->filled < n ? QAM_HISTORY - r->filled : n;
+    }
+    for (int l = 0; l < b->count; l++) {
+        int64_t *used = &feed->progress[lane[l]].samples;
+        *used += KERNEL(append)(b->r[l], feed->samples + lane[l] * feed->n + *used, n);
+    }
+    return n;
+}
+
+/* Samples go in by so many, so that the lanes of a block stay side by side. */
+enum { BANK_STRIDE = 1024 };
+
+static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(feed) *feed, const int *lane, int count)
+{
+    b->count = count;
+    b->head = QAM_TAPS;
+    for (int l = 0; l < BANK_LANES; l++)
+        KERNEL(enter_lane)(b, l, feed->receivers + lane[l < count ? l : 0]);
+}
+
+/* Run up to sixteen lanes until one of them has ended, is full, or has taken all its samples; whether one has ended. */
+static int KERNEL(receive_block)(const struct qam_tables *t, const struct bank_places *places,
+                                  const struct KERNEL(feed) *feed, const int *lane, int count)
+{
+    struct KERNEL(block) b;
+    uint8_t *octets[BANK_LANES];
+    int64_t made[BANK_LANES], left = feed->n, part = 1;
+    b.t = t;
+    b.places = places;
+    KERNEL(enter_block)(&b, feed, lane, count);
+    for (int l = 0; l < count; l++) {
+        octets[l] = feed->octets + lane[l] * feed->capacity;
+        made[l] = feed->progress[lane[l]].octets;
+        int64_t still = feed->n - feed->progress[lane[l]].samples;
+        left = still < left ? still : left;
+    }
+    uint32_t ended = 0;
+    for (; !ended && left > 0 && part > 0; left -= part) {
+        part = KERNEL(feed_block)(&b, feed, lane, left < BANK_STRIDE ? left : BANK_STRIDE);
+        ended = KERNEL(run_block)(&b, octets, made, feed->capacity);
+    }
+    for (int l = 0; l < count; l++) {
+        KERNEL(leave_lane)(&b, l);
+        feed->progress[lane[l]].octets = made[l];
+        if (ended >> l & 1) {
+            KERNEL(end_burst)(b.r[l]);
+            feed->progress[lane[l]].event = QAM_ENDED;
+        }
+    }
+    return ended != 0;
+}
+
+/* A block pays from so many lanes and so many samples on. */
+enum { BANK_WORTH_LANES = 3, BANK_WORTH_SAMPLES = 40 };
+
+/* Up to sixteen lanes from `*next` on that have data and enough samples to come. */
+static int KERNEL(gather_lanes)(const struct KERNEL(feed) *feed, int64_t lanes, int64_t *next, int *lane)
+{
+    int count = 0;
+    for (; *next < lanes && count < BANK_LANES; ++*next) {
+        const struct qam_progress *done = feed->progress + *next;
+        if (feed->receivers[*next].stage == QAM_DATA && done->event == QAM_NOTHING && done->octets < feed->capacity
+            && feed->n - done->samples >= BANK_WORTH_SAMPLES)
+            lane[count++] = (int)*next;
+    }
+    return count;
+}
+
+/* One lane alone, through all that is left. */
+static void KERNEL(receive_lane)(const struct qam_tables *t, const struct KERNEL(feed) *feed, int64_t lane)
+{
+    struct qam_progress *done = feed->progress + lane;
+    if (done->event != QAM_NOTHING)
+        return;
+    struct qam_progress more = KERNEL(qam_receive)(
+        feed->receivers + lane, t, feed->samples + lane * feed->n + done->samples, feed->n - done->samples,
+        feed->octets + lane * feed->capacity + done->octets, feed->capacity - done->octets);
+    done->samples += more.samples;
+    done->octets += more.octets;
+    done->event = more.event;
+}
+
+void KERNEL(bank_receive)(struct qam_receiver *receivers, const struct qam_tables *tables, const struct bank_places *places,
+                          int64_t lanes, const int16_t *samples, int64_t n, uint8_t *octets, int64_t capacity,
+                          struct qam_progress *progress)
+{
+    struct KERNEL(feed) feed = {receivers, samples, n, octets, capacity, progress};
+    int lane[BANK_LANES], count;
+    int64_t first = 0, next = 0;
+    while (count = KERNEL(gather_lanes)(&feed, lanes, &next, lane), count >= BANK_WORTH_LANES) {
+        if (!KERNEL(receive_block)(tables, places, &feed, lane, count))
+            first = next;
+        next = first; /* where a lane has ended, the others go on without it */
+    }
+    for (int64_t i = 0; i < lanes; i++)
+        KERNEL(receive_lane)(tables, &feed, i);
+}
