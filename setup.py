@@ -45,8 +45,8 @@ setup(
             depends=[str(p.relative_to(NATIVE.parent)) for p in NATIVE.rglob("*.[ch]")],
             define_macros=macros,
             # No contraction: a fused multiply-add is written where it is meant, never chosen by the compiler.
-            extra_compile_args=["-std=c11", "-O3", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden",
-                                "-Wall", "-Wextra", "-Werror=implicit-function-declaration",
+            extra_compile_args=["-std=c11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
+                                "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror=implicit-function-declaration",
                                 *(["-O1", "-g", "-fno-wrapv", *SANITIZERS] if SANITIZERS else [])],
             extra_link_args=SANITIZERS,
             py_limited_api=not FREE_THREADED,

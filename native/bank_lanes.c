@@ -5,23 +5,23 @@
 
 typedef float KERNEL(lane_floats)[BANK_LANES];
 
-/* The data loops of one block: fields as in struct qam_receiver, which keeps what is not copied here. */
+/* The data loops of one block: fields as in struct qam_receiver, which keeps what is not copied here. Arrays over lanes
+ * come first, so that each begins with a line of the cache. */
 struct KERNEL(block) {
-    struct qam_receiver *r[BANK_LANES];
-    int count;           /* of the lanes; those above run along with the first one's samples, and nobody listens */
-    const struct qam_tables *t;
-    const struct bank_places *places;
-    int64_t clock[BANK_LANES], limit[BANK_LANES]; /* a symbol can be taken while the clock is below the limit */
+    KERNEL(lane_floats) taps_re[QAM_TAPS] __attribute__((aligned(64))), taps_im[QAM_TAPS];
+    KERNEL(lane_floats) delay_re[BANK_DELAY], delay_im[BANK_DELAY];
+    KERNEL(lane_floats) metric[QAM_STATES], step_size, loud;
     double drift[BANK_LANES], phase_re[BANK_LANES], phase_im[BANK_LANES], turn_re[BANK_LANES], turn_im[BANK_LANES];
     double last_re[BANK_LANES], last_im[BANK_LANES], last_point_re[BANK_LANES], last_point_im[BANK_LANES];
     double power[BANK_LANES], block_power[BANK_LANES], block_error[BANK_LANES];
     double re[BANK_LANES], im[BANK_LANES], point_re[BANK_LANES], point_im[BANK_LANES]; /* of the symbol in hand */
-    float step_size[BANK_LANES], loud[BANK_LANES];
-    int32_t hold[BANK_LANES], block_symbols[BANK_LANES], now[BANK_LANES], sent[BANK_LANES];
-    int32_t training[BANK_LANES], in_training, head;
-    KERNEL(lane_floats) metric[QAM_STATES];
-    KERNEL(lane_floats) taps_re[QAM_TAPS], taps_im[QAM_TAPS];
-    KERNEL(lane_floats) delay_re[BANK_DELAY], delay_im[BANK_DELAY];
+    int64_t clock[BANK_LANES], limit[BANK_LANES]; /* a symbol can be taken while the clock is below the limit */
+    int32_t hold[BANK_LANES], block_symbols[BANK_LANES], now[BANK_LANES], sent[BANK_LANES], training[BANK_LANES];
+    struct qam_receiver *r[BANK_LANES];
+    int count;           /* of the lanes; those above run along with the first one's samples, and nobody listens */
+    int in_training, head;
+    const struct qam_tables *t;
+    const struct bank_places *places;
 };
 
 static void KERNEL(enter_lane)(struct KERNEL(block) *b, int l, struct qam_receiver *r)
@@ -119,8 +119,8 @@ static void KERNEL(adapt_lanes)(struct KERNEL(block) *b, int window, const float
     }
 }
 
-/* The four sums of every fourth product of one matched filter. */
-LANE_INLINE lane_quad KERNEL(matched_quad)(const float *window, const float *row)
+/* The products of one matched filter, summed by every sixteenth. */
+LANE_INLINE lanes KERNEL(matched_strands)(const float *window, const float *row)
 {
     lanes sum;
     for (int p = 0; p < LANE_PARTS; p++) {
@@ -128,38 +128,55 @@ LANE_INLINE lane_quad KERNEL(matched_quad)(const float *window, const float *row
         for (int i = p * LANE_WIDTH + 16; i < QAM_FRONT; i += 16)
             sum.part[p] += KERNEL(load_part)(window + i) * KERNEL(load_part)(row + i);
     }
-    return KERNEL(fold_lanes)(&sum);
+    return sum;
 }
 
-/* The rest of the fold for four lanes at once. */
-LANE_INLINE lane_quad KERNEL(fold_quads)(const lane_quad *q)
+/* KERNEL(sum_lanes) of four times four lanes. */
+static void KERNEL(sum_many)(const lanes *v, float *sums)
 {
-    lane_quad a = __builtin_shufflevector(q[0], q[1], 0, 1, 4, 5) + __builtin_shufflevector(q[0], q[1], 2, 3, 6, 7);
-    lane_quad b = __builtin_shufflevector(q[2], q[3], 0, 1, 4, 5) + __builtin_shufflevector(q[2], q[3], 2, 3, 6, 7);
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#if LANE_WIDTH == 16
+    lane_part four[4], two[2];
+    for (int i = 0; i < 4; i++) {
+        const lane_part a = v[i].part[0], b = v[i + 4].part[0], c = v[i + 8].part[0], d = v[i + 12].part[0];
+        lane_part ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+                       + __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+        lane_part cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+                       + __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+        four[i] = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+                  + __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    }
+    for (int i = 0; i < 2; i++)
+        two[i] = __builtin_shufflevector(four[2 * i], four[2 * i + 1], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+                 + __builtin_shufflevector(four[2 * i], four[2 * i + 1], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    KERNEL(store_lanes)(sums, __builtin_shufflevector(two[0], two[1], 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30)
+                              + __builtin_shufflevector(two[0], two[1], 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31));
+#else
+    for (int i = 0; i < 16; i += 4) {
+        lane_quad a = KERNEL(fold_lanes)(v + i), b = KERNEL(fold_lanes)(v + i + 1);
+        lane_quad c = KERNEL(fold_lanes)(v + i + 2), d = KERNEL(fold_lanes)(v + i + 3);
+        lane_quad ab = __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+        lane_quad cd = __builtin_shufflevector(c, d, 0, 1, 4, 5) + __builtin_shufflevector(c, d, 2, 3, 6, 7);
+        lane_quad all = __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+        memcpy(sums + i, &all, sizeof all);
+    }
+#endif
 }
 
 static void KERNEL(take_half_lanes)(struct KERNEL(block) *b)
 {
-    int64_t clock[BANK_LANES], half_step = b->r[0]->half_step;
+    lanes re[BANK_LANES], im[BANK_LANES];
     for (int l = 0; l < BANK_LANES; l++) {
-        clock[l] = b->clock[l];
-        b->clock[l] += half_step;
+        int lane = l < b->count ? l : 0;
+        int64_t place = b->clock[lane] + (1ll << (31 - QAM_PHASE_BITS));
+        const float *window = b->r[lane]->history + (place >> 32);
+        const float *row = b->t->bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
+        re[l] = KERNEL(matched_strands)(window, row);
+        im[l] = KERNEL(matched_strands)(window, row + QAM_FRONT);
     }
-    for (int first = 0; first < BANK_LANES; first += 4) {
-        lane_quad re[4], im[4];
-        for (int i = 0; i < 4; i++) {
-            int lane = first + i < b->count ? first + i : 0;
-            int64_t place = clock[lane] + (1ll << (31 - QAM_PHASE_BITS));
-            const float *window = b->r[lane]->history + (place >> 32);
-            const float *row = b->t->bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
-            re[i] = KERNEL(matched_quad)(window, row);
-            im[i] = KERNEL(matched_quad)(window, row + QAM_FRONT);
-        }
-        lane_quad all_re = KERNEL(fold_quads)(re), all_im = KERNEL(fold_quads)(im);
-        memcpy(b->delay_re[b->head] + first, &all_re, sizeof all_re);
-        memcpy(b->delay_im[b->head] + first, &all_im, sizeof all_im);
-    }
+    for (int l = 0; l < BANK_LANES; l++)
+        b->clock[l] += b->r[0]->half_step;
+    KERNEL(sum_many)(re, b->delay_re[b->head]);
+    KERNEL(sum_many)(im, b->delay_im[b->head]);
     b->head++;
 }
 
@@ -172,14 +189,22 @@ static void KERNEL(make_room_lanes)(struct KERNEL(block) *b)
     b->head = QAM_TAPS;
 }
 
-/* Squared distances to the places on both axes. */
-static void KERNEL(square_places)(const struct KERNEL(block) *b, KERNEL(lane_floats) *squares)
+LANE_INLINE KERNEL(lane_ints) KERNEL(choose)(KERNEL(lane_ints) yes, KERNEL(lane_ints) a, KERNEL(lane_ints) b)
 {
-    for (int i = 0; i < BANK_PLACES; i++) {
-        for (int l = 0; l < BANK_LANES; l++) {
-            float dx = b->places->places[i] - (float)b->re[l], dy = b->places->places[BANK_PLACES + i] - (float)b->im[l];
-            squares[i][l] = dx * dx;
-            squares[BANK_PLACES + i][l] = dy * dy;
+    return (a & yes) | (b & ~yes);
+}
+
+/* Squared distances to the places on one axis. */
+static void KERNEL(square_places)(const float *places, int n, const double *from, KERNEL(lane_floats) *squares)
+{
+    KERNEL(lane_floats) own;
+    for (int l = 0; l < BANK_LANES; l++)
+        own[l] = (float)from[l];
+    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
+        lane_part x = KERNEL(load_part)(own + at);
+        for (int i = 0; i < n; i++) {
+            lane_part away = places[i] - x;
+            KERNEL(store_lanes)(squares[i] + at, away * away);
         }
     }
 }
@@ -196,8 +221,7 @@ static void KERNEL(least_keys)(const struct KERNEL(block) *b, const KERNEL(lane_
             lane_part distance = KERNEL(load_part)(squares[at_re[i]] + at)
                                  + KERNEL(load_part)(squares[BANK_PLACES + at_im[i]] + at);
             KERNEL(lane_ints) key = ((KERNEL(lane_ints))distance & ~255) | i;
-            KERNEL(lane_ints) less = key < least;
-            least = (key & less) | (least & ~less);
+            least = KERNEL(choose)(key < least, key, least);
         }
         memcpy(keys + at, &least, sizeof least);
     }
@@ -208,24 +232,22 @@ static void KERNEL(select_branches)(const struct KERNEL(block) *b, const int32_t
                                     KERNEL(lane_floats) *best, int32_t (*from)[BANK_LANES], int32_t (*point)[BANK_LANES])
 {
     for (int s = 0; s < QAM_STATES; s++) {
-        for (int l = 0; l < BANK_LANES; l++) {
-            best[s][l] = 3e38f;
-            from[s][l] = 0;
-            point[s][l] = nearest[0][l];
-        }
-        for (int branch = 0; branch < QAM_BRANCHES; branch++) {
-            int32_t before = b->t->branches[2 * branch * QAM_STATES + s];
-            int32_t by = b->t->branches[(2 * branch + 1) * QAM_STATES + s];
-            for (int l = 0; l < BANK_LANES; l++) {
-                int32_t key = nearest[by][l], cut = key & ~255;
-                float distance;
-                memcpy(&distance, &cut, sizeof distance);
-                float sum = b->metric[before][l] + distance;
-                int less = sum < best[s][l];
-                best[s][l] = less ? sum : best[s][l];
-                from[s][l] = less ? before : from[s][l];
-                point[s][l] = less ? key : point[s][l];
+        for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
+            KERNEL(lane_ints) least = (KERNEL(lane_ints))((lane_part){0} + 3e38f), came = {0}, by = {0};
+            memcpy(&by, nearest[0] + at, sizeof by);
+            for (int branch = 0; branch < QAM_BRANCHES; branch++) {
+                int32_t before = b->t->branches[2 * branch * QAM_STATES + s];
+                KERNEL(lane_ints) key;
+                memcpy(&key, nearest[b->t->branches[(2 * branch + 1) * QAM_STATES + s]] + at, sizeof key);
+                lane_part sum = KERNEL(load_part)(b->metric[before] + at) + (lane_part)(key & ~255);
+                KERNEL(lane_ints) less = sum < (lane_part)least;
+                least = KERNEL(choose)(less, (KERNEL(lane_ints))sum, least);
+                came = KERNEL(choose)(less, (KERNEL(lane_ints)){0} + before, came);
+                by = KERNEL(choose)(less, key, by);
             }
+            memcpy(best[s] + at, &least, sizeof least);
+            memcpy(from[s] + at, &came, sizeof came);
+            memcpy(point[s] + at, &by, sizeof by);
         }
     }
 }
@@ -304,7 +326,8 @@ static void KERNEL(decide_lanes)(struct KERNEL(block) *b)
     for (int l = 0; l < BANK_LANES; l++)
         b->in_training += b->training[l] = b->r[l]->training_left > 0;
     if (b->in_training < BANK_LANES) {
-        KERNEL(square_places)(b, squares);
+        KERNEL(square_places)(b->places->places, b->places->count, b->re, squares);
+        KERNEL(square_places)(b->places->places + BANK_PLACES, b->places->count, b->im, squares + BANK_PLACES);
         if (b->r[0]->trellis)
             KERNEL(viterbi_lanes)(b, squares);
         else

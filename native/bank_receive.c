@@ -21,8 +21,11 @@ static int KERNEL(find_steady)(struct KERNEL(block) *b, const double *power, int
     const float *last_re = b->delay_re[b->head - 1], *last_im = b->delay_im[b->head - 1];
     int count = 0;
     for (int l = 0; l < BANK_LANES; l++) {
-        int loud = last_re[l] * last_re[l] + last_im[l] * last_im[l] > b->loud[l];
-        b->hold[l] = loud ? QAM_TAPS / 2 + 1 : b->hold[l] > 0 ? b->hold[l] - 1 : 0;
+        int32_t loud = last_re[l] * last_re[l] + last_im[l] * last_im[l] > b->loud[l];
+        int32_t hold = b->hold[l] - (b->hold[l] > 0);
+        b->hold[l] = loud ? QAM_TAPS / 2 + 1 : hold > 0 ? hold : 0;
+    }
+    for (int l = 0; l < BANK_LANES; l++) {
         steady[l] = (b->hold[l] == 0) & (b->power[l] > 0.3 * mean_power) & (power[l] < 8.0 * mean_power);
         count += steady[l];
     }
@@ -128,12 +131,11 @@ static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b, uint8_t *const *oc
     }
     int count = KERNEL(find_steady)(b, power, steady);
     for (int l = 0; l < BANK_LANES; l++) {
-        double error_re = b->point_re[l] - b->re[l], error_im = b->point_im[l] - b->im[l], step = b->step_size[l];
+        double error_re = b->point_re[l] - b->re[l], error_im = b->point_im[l] - b->im[l];
+        double step = steady[l] ? b->step_size[l] : 0.0f;
         error[l] = error_re * error_re + error_im * error_im;
-        float re = (float)(step * (error_re * b->phase_re[l] - error_im * b->phase_im[l]));
-        float im = (float)(step * (error_re * b->phase_im[l] + error_im * b->phase_re[l]));
-        step_re[l] = steady[l] ? re : 0.0f;
-        step_im[l] = steady[l] ? im : 0.0f;
+        step_re[l] = (float)(step * (error_re * b->phase_re[l] - error_im * b->phase_im[l]));
+        step_im[l] = (float)(step * (error_re * b->phase_im[l] + error_im * b->phase_re[l]));
     }
     if (count)
         KERNEL(adapt_lanes)(b, window, step_re, step_im);
@@ -196,7 +198,7 @@ static int64_t KERNEL(feed_block)(struct KERNEL(block) *b, const struct KERNEL(f
 }
 
 /* Samples go in by so many, so that the lanes of a block stay side by side. */
-enum { BANK_STRIDE = 1024 };
+enum { BANK_STRIDE = 160 };
 
 static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(feed) *feed, const int *lane, int count)
 {

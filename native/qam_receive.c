@@ -295,11 +295,11 @@ static int KERNEL(decode)(struct qam_receiver *r, const struct qam_tables *t, ui
     return QAM_NOTHING;
 }
 
-/* The oldest sample still needed: the timing loop may step back a little, an acquisition looks back `kept` samples. */
+/* The oldest sample still needed: an acquisition looks back `kept` samples, also one that follows on the data at once. */
 static int64_t KERNEL(oldest)(const struct qam_receiver *r)
 {
     switch (r->stage) {
-    case QAM_DATA: return (r->clock >> 32) - 8;
+    case QAM_DATA: return (r->clock >> 32) - r->kept;
     case QAM_HUNTING: return r->scan - QAM_BLOCK - r->kept;
     default: return r->trigger - r->kept;
     }

@@ -186,7 +186,8 @@ class ReceiverBank:
         self._records = self._states.view(np.uint8)
         self._progress = np.zeros(lanes, layout.PROGRESS)
         self._progress_octets = self._progress.view(np.uint8)
-        self._tables = (*_tables(scheme), *_places(scheme))
+        self._tables = (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches)
+        self._places = _places(scheme)
         self._octets = np.zeros((lanes, 0), np.uint8)
         self._data_at = np.zeros(lanes)
         self._given = np.zeros(lanes, np.int64)
@@ -235,7 +236,8 @@ class ReceiverBank:
         handled: dict[int, list[SignalItem]] = {}
         self._progress[:] = 0
         while True:
-            native.bank_receive(self._records, *self._tables, samples, self._octets, self._progress_octets)
+            native.bank_receive(self._records, *self._tables, *self._places, samples, self._octets,
+                                self._progress_octets)  # fmt: skip
             stopped = (self._progress["event"] != 0) | (self._progress["octets"] == self._octets.shape[1])
             if not stopped.any():
                 break
@@ -278,10 +280,6 @@ class ReceiverBank:
         wanted = (n + qam_layout.HISTORY) * self._scheme.modulation.bit_rate // (8 * SAMPLE_RATE) + 64
         if self._octets.shape[1] < wanted:
             self._octets = np.zeros((self.lanes, wanted), np.uint8)
-
-
-def _tables(scheme: Scheme) -> tuple[NDArray[np.generic], ...]:
-    return scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches
 
 
 def _places(scheme: Scheme) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

@@ -63,6 +63,15 @@ def root_raised_cosine(t: NDArray[np.float64], roll_off: float) -> NDArray[np.fl
     return pulse
 
 
+def in_lines(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """A float32 copy that begins with a line of the cache, as every row of it does whose length allows it."""
+    memory = np.empty(values.size + 16, np.float32)
+    skip = -memory.ctypes.data // 4 % 16
+    copy = memory[skip : skip + values.size].reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
 @dataclass(frozen=True, eq=False)
 class Scheme:
     """All that tells one modulation at one rate from another.
@@ -193,7 +202,7 @@ class Scheme:
             * root_raised_cosine(t * step, self.roll_off)
             * np.exp(-2j * np.pi * self.carrier_hz / SAMPLE_RATE * t)
         )
-        return np.ascontiguousarray(np.stack([wave.real, wave.imag], 1), np.float32)
+        return in_lines(np.stack([wave.real, wave.imag], 1))
 
     @cached_property
     def lines(self) -> NDArray[np.float32]:

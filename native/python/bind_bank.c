@@ -84,15 +84,18 @@ static int receivers_are_sound(const struct qam_receiver *r, int64_t lanes, int6
     return 1;
 }
 
-static int places_are_sound(const struct qam_receiver *r, const Py_buffer *places, const Py_buffer *at)
+/* How many places the points are at; 0 with ValueError. */
+static int count_places(const struct qam_receiver *r, const Py_buffer *places, const Py_buffer *at)
 {
     const uint8_t *place = at->buf;
-    int sound = places->shape[0] == 2 && places->shape[1] == BANK_PLACES && at->shape[0] == 2 && at->shape[1] == r->points;
-    for (Py_ssize_t i = 0; sound && i < at->len; i++)
-        sound = place[i] < BANK_PLACES;
-    if (!sound)
-        PyErr_Format(PyExc_ValueError, "places: shape (2, %d), and a place for every point, are needed", BANK_PLACES);
-    return sound;
+    int count = 0;
+    for (Py_ssize_t i = 0; i < at->len; i++)
+        count = place[i] >= count ? place[i] + 1 : count;
+    if (places->shape[0] == 2 && places->shape[1] == BANK_PLACES && at->shape[0] == 2 && at->shape[1] == r->points
+        && count <= BANK_PLACES)
+        return count;
+    PyErr_Format(PyExc_ValueError, "places: shape (2, %d), and a place for every point, are needed", BANK_PLACES);
+    return 0;
 }
 
 static int progress_is_sound(const Py_buffer *view, int64_t lanes, int64_t n, int64_t capacity)
@@ -119,14 +122,15 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
     PyObject *result = NULL;
     struct qam_receiver *r = v[0].buf;
     Py_ssize_t lanes = v[0].len / (Py_ssize_t)sizeof *r;
+    int count_of_places;
     if (!are_records(&v[0], sizeof *r))
         PyErr_SetString(PyExc_ValueError, "receivers: a whole number of receivers is needed");
     else if (v[9].shape[0] != lanes || v[10].shape[0] != lanes)
         PyErr_SetString(PyExc_ValueError, "samples and octets: one row a receiver is needed");
-    else if (receivers_are_sound(r, lanes, v[5].shape[0]) && tables_are_sound(r, v + 1) && places_are_sound(r, &v[7], &v[8])
+    else if (receivers_are_sound(r, lanes, v[5].shape[0]) && tables_are_sound(r, v + 1) && (count_of_places = count_places(r, &v[7], &v[8]))
              && progress_is_sound(&v[11], lanes, v[9].shape[1], v[10].shape[1])) {
         struct qam_tables tables = tables_of(v + 1);
-        struct bank_places places = {v[7].buf, v[8].buf};
+        struct bank_places places = {v[7].buf, v[8].buf, count_of_places};
         Py_BEGIN_ALLOW_THREADS
         chosen->bank_receive(r, &tables, &places, lanes, v[9].buf, v[9].shape[1], v[10].buf, v[10].shape[1], v[11].buf);
         Py_END_ALLOW_THREADS

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from faxcore import modem
 from faxcore.kernels import native
+from faxcore.kernels.twins import bank as bank_layout
 from faxcore.kernels.twins import fsk
 from faxcore.kernels.twins import qam as qam_layout
 from faxcore.modem import v29
@@ -34,6 +35,8 @@ def good_calls() -> dict[str, list[Any]]:
     rows, work = np.random.default_rng(2).integers(0, 256, (3, 8)).astype(np.uint8), zeros(33024, np.uint16)
     events, octets = zeros(8, fsk.EVENT), zeros(1028)
     scheme, receiver = v29.scheme(V29_9600), modem.receiver(V29_9600)
+    bank = modem.ReceiverBank("v29", 9600, 4)
+    bank._states["stage"], bank._states["power"] = qam_layout.DATA, scheme.mean_power
     return {
         "t4_encode": [rows, 64, 1, 4, 0, zeros(3 * 72 + 32), work],
         "t4_decode": [np.append(rows.ravel(), zeros(32)), 2, 64, zeros((5, 8)), zeros(5), work],
@@ -47,13 +50,18 @@ def good_calls() -> dict[str, list[Any]]:
         "qam_front": [zeros(300, np.float32), scheme.bank, np.array([0, 251 << 32]), zeros(2, np.complex64)],
         "qam_fit": [np.ones(94, np.complex128), np.ones(32, np.complex128), zeros(32, np.complex128), 15, 0.01],
         "qam_receive": [receiver._record, *receiver._tables, SAMPLES.copy(), zeros(400)],
+        "bank_shape": [zeros(3, bank_layout.SENDER).view(np.uint8), scheme.pulses, zeros((3, 50)),
+                       zeros((3, 300), np.int16), 3, 10],
+        "bank_receive": [bank._records, *bank._tables, *bank._places, np.tile(SAMPLES, (4, 1)), zeros((4, 90)),
+                         zeros(4, bank_layout.PROGRESS).view(np.uint8)],
     }
 
 
 KERNELS = sorted(good_calls())
 
 STRUCTURES = {name: call[0].dtype for name, call in good_calls().items() if call[0].dtype.names}
-STRUCTURES |= {"qam_encode": qam_layout.CODER, "qam_receive": qam_layout.RECEIVER}  # handed in as octets
+STRUCTURES |= {"qam_encode": qam_layout.CODER, "qam_receive": qam_layout.RECEIVER,
+               "bank_shape": bank_layout.SENDER, "bank_receive": qam_layout.RECEIVER}  # handed in as octets
 
 NUMBERS = st.one_of(
     st.integers(-2, 70), st.sampled_from([2**31 - 1, 2**31, -(2**31), 2**40, 2**63 - 1, -(2**63), 2**64, 10**30]),

@@ -46,15 +46,13 @@ def bank_receive(
     places: Any, at: Any, samples: NDArray[np.int16], octets: NDArray[np.uint8], progress: Any,
 ) -> None:  # fmt: skip
     """Advance every lane from where its progress stands, unless it waits at an event."""
-    for record, line, made, done in zip(
-        receivers.view(qam.RECEIVER), samples, octets, progress.view(PROGRESS), strict=True
-    ):
+    states = receivers.view(qam.RECEIVER)
+    for lane, done in enumerate(progress.view(PROGRESS)):
         if done["event"] != qam.NOTHING:
             continue
-        state = np.array([record])
-        used, count, event = qam.qam_receive(state, bank, points, lines, groups, training, branches,
-                                             line[done["samples"] :], made[done["octets"] :])  # fmt: skip
-        record[...] = state[0]
+        used, count, done["event"] = qam.qam_receive(
+            states[lane : lane + 1], bank, points, lines, groups, training, branches,
+            samples[lane, done["samples"] :], octets[lane, done["octets"] :],
+        )  # fmt: skip
         done["samples"] += used
         done["octets"] += count
-        done["event"] = event

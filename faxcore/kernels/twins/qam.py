@@ -373,7 +373,7 @@ class _Receiver:
 
     def oldest(self) -> int:
         if self.s.stage == DATA:
-            return int(self.s.clock >> 32) - 8
+            return int((self.s.clock >> 32) - self.s.kept)
         return int((self.s.scan - BLOCK if self.s.stage == HUNTING else self.s.trigger) - self.s.kept)
 
     def append(self, samples: Any) -> int:
