@@ -204,6 +204,7 @@ static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(fee
 {
     b->count = count;
     b->head = QAM_TAPS;
+    memset(b->now, 0, sizeof b->now); /* the trellis decides for the first `count` alone */
     for (int l = 0; l < BANK_LANES; l++)
         KERNEL(enter_lane)(b, l, feed->receivers + lane[l < count ? l : 0]);
 }
