@@ -13,8 +13,9 @@ from faxcore.t30.frames import FCF, REVERSED, Frame
 
 FRAMES_IN_BLOCK = 256
 RCPS = 3  # one would do: two may be lost [T.4 A.3.8]
-SHORTEST_BLOCK = 16
-"""Octets: RTC or EOFB alone in a block came out as a blank page of its own on some receivers."""
+ENDING = {"mmr": 3, "mr": 9, "mh": 9}
+"""Octets at the end of a page that hold nothing but EOFB or RTC. Alone in a block they came out as a blank page of
+their own on some receivers, and a page may end without them [T.4 A.3.6]."""
 
 X_BIT = 0x80  # in the first octet sent of FCF2, which some senders set and others do not
 NULL = 0
@@ -52,11 +53,11 @@ COMMANDS = {
 }  # fmt: skip
 
 
-def blocks_of(octets: bytes, frame_size: int) -> Iterator[list[bytes]]:
+def blocks_of(octets: bytes, frame_size: int, coding: str) -> Iterator[list[bytes]]:
     """The page's octets in blocks of frames; the last frame is filled with zeros [T.4 A.3.6.2]."""
     size = FRAMES_IN_BLOCK * frame_size
     rest = len(octets) % size
-    if len(octets) > size and rest and rest < SHORTEST_BLOCK:
+    if len(octets) > size and 0 < rest <= ENDING[coding]:
         octets = octets[: len(octets) - rest]
     for begin in range(0, max(len(octets), 1), size):
         block = octets[begin : begin + size]

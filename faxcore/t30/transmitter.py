@@ -228,7 +228,7 @@ class _Transmitter:
         """States IV: the page in blocks, each until it is whole; the answer to the last one."""
         self._begin_page(index)
         yield from self.session.transmit(Await(sheet))
-        blocks = list(blocks_of(sheet.octets(), self.session.parameters.ecm_frame))
+        blocks = list(blocks_of(sheet.octets(), self.session.parameters.ecm_frame, self.coding))
         for number, frames in enumerate(blocks):
             last = number + 1 == len(blocks)
             block = Block(command if last else None, index, number, len(frames))

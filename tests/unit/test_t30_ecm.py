@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import faxcore
+from faxcore.coding import decode, encode
 from faxcore.events import FramesAskedFor, PageReceived, PageSent, Retrain
 from faxcore.result import ResultCode
 from faxcore.t30 import ecm
@@ -51,16 +52,39 @@ def test_requests(missing: set[int], frames: int) -> None:
     assert ecm.requested(field, frames) == sorted(number for number in missing if number < frames)
 
 
-@given(st.integers(0, 300_000), st.sampled_from([64, 256]))
-def test_blocks_hold_the_page(length: int, size: int) -> None:
+@given(st.integers(0, 300_000), st.sampled_from([64, 256]), st.sampled_from(["mmr", "mr", "mh"]))
+def test_blocks_hold_the_page(length: int, size: int, coding: str) -> None:
     octets = np.random.default_rng(length).integers(0, 256, length).astype(np.uint8).tobytes()
-    blocks = list(ecm.blocks_of(octets, size))
+    blocks = list(ecm.blocks_of(octets, size, coding))
     assert all(len(block) == 256 for block in blocks[:-1])
     assert 1 <= len(blocks[-1]) <= 256
     joined = b"".join(frame for block in blocks for frame in block)
-    kept = length - length % (256 * size) if length > 256 * size and length % (256 * size) < 16 else length
-    assert joined[:kept] == octets[:kept]
-    assert not any(joined[kept:])
+    assert octets.startswith(joined[: len(octets)])
+    assert len(octets) - len(joined) <= ecm.ENDING[coding]
+    assert not any(joined[len(octets) :])
+
+
+@pytest.mark.parametrize("coding", ["mmr", "mr", "mh"])
+def test_no_pel_is_in_the_ending_that_may_go(coding: str) -> None:
+    """What is left of a page without its last octets is the page, wherever its last bit lies in them."""
+    for rows in range(8, 40):
+        page = small_page(rows, rows)
+        octets = encode(page, coding)
+        decoded = decode(octets[: -ecm.ENDING[coding]], coding, page.width, page.resolution)
+        assert decoded.page == page
+
+
+@pytest.mark.parametrize("coding", ["mr", "mh"])
+def test_pages_that_end_just_behind_a_block(coding: str) -> None:
+    """1 to 19 octets behind a block of 64-octet frames (FILL in front sees to that) no row is lost."""
+    page = small_page(1, 400)
+    octets = encode(page, coding)
+    for behind in range(1, 20):
+        whole = bytes((behind - len(octets)) % (256 * 64)) + octets
+        joined = b"".join(frame for block in ecm.blocks_of(whole, 64, coding) for frame in block)
+        decoded = decode(joined, coding, page.width, page.resolution)
+        assert decoded.page == page
+        assert decoded.bad_rows == 0
 
 
 def test_a_burst_is_numbered_frames_and_rcp() -> None:
@@ -157,18 +181,17 @@ def test_a_far_end_without_ecm_gets_none() -> None:
     assert outcome.sender.coding == "mr"
 
 
-@pytest.mark.parametrize("coding", ["mmr", "mr", "mh"])
 @pytest.mark.parametrize("seed", range(3))
-def test_noise_damages_frames_but_no_pel(coding: str, seed: int) -> None:
-    """V.29 at 17.5 dB has about one bit error in 7000: most blocks need a second burst."""
-    sender, receiver = pair(2, codings=(coding,), modulations=("v29",), max_rate=9600, min_rate=9600)
-    outcome = faxcore.simulate(sender, receiver, line=faxcore.Line(noise_dbm0=-31.5, law=None, seed=seed))
-    assert outcome.sender.success or outcome.sender.code == ResultCode.CANNOT_TRAIN
-    if outcome.sender.success:
-        assert list(receiver.document.pages) == [small_page(0), small_page(1)]
+def test_noise_damages_frames_but_no_pel(seed: int) -> None:
+    """V.29 at 16.5 dB has about one bit error in 2000: blocks need more than one burst."""
+    sender, receiver = pair(3, codings=("mh",), modulations=("v29",), max_rate=9600, min_rate=9600)
+    outcome = faxcore.simulate(sender, receiver, line=faxcore.Line(noise_dbm0=-29.5, law=None, seed=seed))
+    assert outcome.sender.success
+    assert list(receiver.document.pages) == [small_page(n) for n in range(3)]
+    assert any(isinstance(event, FramesAskedFor) for event in sender.events())
 
 
-def test_frames_fast_enough_for_a_tick() -> None:
+def test_the_octets_of_a_burst_are_its_frames() -> None:
     """The octets of a block's burst are those of its frames: flags, zero insertion, FCS."""
     from faxcore.carrier.plan import framed
     from faxcore.hdlc import Deframer
