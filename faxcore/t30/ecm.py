@@ -13,9 +13,9 @@ from faxcore.t30.frames import FCF, REVERSED, Frame
 
 FRAMES_IN_BLOCK = 256
 RCPS = 3  # one would do: two may be lost [T.4 A.3.8]
-ENDING = {"mmr": 3, "mr": 9, "mh": 9}
-"""Octets at the end of a page that hold nothing but EOFB or RTC. Alone in a block they came out as a blank page of
-their own on some receivers, and a page may end without them [T.4 A.3.6]."""
+END_OF_PAGE_BITS = {"mh": 6 * 12, "mr": 6 * 13, "mmr": 2 * 12}
+"""RTC of T.4, EOFB of T.6; the last bit of each is a 1. Alone in a block they came out as a blank page of their own on
+some receivers, and a page may end without them [T.4 A.3.6]."""
 
 X_BIT = 0x80  # in the first octet sent of FCF2, which some senders set and others do not
 NULL = 0
@@ -56,12 +56,18 @@ COMMANDS = {
 def blocks_of(octets: bytes, frame_size: int, coding: str) -> Iterator[list[bytes]]:
     """The page's octets in blocks of frames; the last frame is filled with zeros [T.4 A.3.6.2]."""
     size = FRAMES_IN_BLOCK * frame_size
-    rest = len(octets) % size
-    if len(octets) > size and 0 < rest <= ENDING[coding]:
-        octets = octets[: len(octets) - rest]
+    whole = len(octets) - len(octets) % size
+    if 0 < whole < len(octets) and lines_end(octets, coding) <= 8 * whole:
+        octets = octets[:whole]
     for begin in range(0, max(len(octets), 1), size):
         block = octets[begin : begin + size]
         yield [block[i : i + frame_size].ljust(frame_size, b"\0") for i in range(0, max(len(block), 1), frame_size)]
+
+
+def lines_end(octets: bytes, coding: str) -> int:
+    """The number of bits in front of a page's RTC or EOFB, which end its octets but for zeros."""
+    coded = octets.rstrip(b"\0")
+    return 8 * (len(coded) - 1) + coded[-1].bit_length() - END_OF_PAGE_BITS[coding] if coded else 0
 
 
 def burst(frames: list[bytes], numbers: list[int]) -> tuple[bytes, ...]:

@@ -194,6 +194,9 @@ class _Transmitter:
                 if answer is FCF.RTP:
                     self.session.retrain("training asked for (RTP)")
                 return answer is FCF.RTP
+            if answer is FCF.ERR:
+                del self.sheets[index]
+                return False
             if sending + 1 < SENDINGS:
                 yield from self._refused(index, answer)
         code = ResultCode.RETRYDCN if answer in (FCF.RTN, FCF.PIN) else ResultCode.TX_INVALRSP
@@ -225,7 +228,8 @@ class _Transmitter:
                 raise Failure(ResultCode.TX_INVALRSP, f"{other.name} in answer to {command.name}")
 
     def _corrected_page(self, index: int, sheet: _Sheet, command: FCF) -> Steps[FCF]:
-        """States IV: the page in blocks, each until it is whole; the answer to the last one."""
+        """States IV: the page in blocks, each until it is whole; MCF, ERR where not all are, or what ended it."""
+        whole = True
         self._begin_page(index)
         yield from self.session.transmit(Await(sheet))
         blocks = list(blocks_of(sheet.octets(), self.session.parameters.ecm_frame, self.coding))
@@ -233,9 +237,10 @@ class _Transmitter:
             last = number + 1 == len(blocks)
             block = Block(command if last else None, index, number, len(frames))
             answer = yield from CorrectedBlock(self, frames, block, len(blocks)).send()
-            if answer is not FCF.MCF:
+            whole = whole and answer is FCF.MCF
+            if answer not in (FCF.MCF, FCF.ERR):
                 return answer
-        return FCF.MCF
+        return FCF.MCF if whole else FCF.ERR
 
     def _refused(self, index: int, answer: FCF) -> Steps[None]:
         """The page goes out again: after CFR at once, after DIS at the same rate, else at a lower one if there is."""

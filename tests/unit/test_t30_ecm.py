@@ -52,26 +52,39 @@ def test_requests(missing: set[int], frames: int) -> None:
     assert ecm.requested(field, frames) == sorted(number for number in missing if number < frames)
 
 
-@given(st.integers(0, 300_000), st.sampled_from([64, 256]), st.sampled_from(["mmr", "mr", "mh"]))
-def test_blocks_hold_the_page(length: int, size: int, coding: str) -> None:
-    octets = np.random.default_rng(length).integers(0, 256, length).astype(np.uint8).tobytes()
-    blocks = list(ecm.blocks_of(octets, size, coding))
-    assert all(len(block) == 256 for block in blocks[:-1])
-    assert 1 <= len(blocks[-1]) <= 256
-    joined = b"".join(frame for block in blocks for frame in block)
-    assert octets.startswith(joined[: len(octets)])
-    assert len(octets) - len(joined) <= ecm.ENDING[coding]
-    assert not any(joined[len(octets) :])
+EOL = "000000000001"
+END_OF_PAGE = {"mh": EOL * 6, "mr": (EOL + "1") * 6, "mmr": EOL * 2}  # [T.4 4.1.4 and 4.2.2, T.6 2.4]
+
+
+@pytest.mark.parametrize("size", [64, 256])
+@pytest.mark.parametrize("coding", ["mmr", "mr", "mh"])
+@pytest.mark.parametrize("over", [-80, -8, -1, 0, 1, 7, 8, 23, 24, 25, 77, 80, 200])
+def test_blocks_hold_all_lines_and_none_holds_the_end_of_the_page_alone(coding: str, size: int, over: int) -> None:
+    """The lines of a page are so many bits longer than one block, or two."""
+    for full in (1, 2):
+        random = np.random.default_rng(over % 1000)
+        lines = random.integers(0, 2, full * 256 * size * 8 + over).astype(np.uint8)
+        end = np.array([int(bit) for bit in END_OF_PAGE[coding]], np.uint8)
+        octets = np.packbits(np.concatenate([lines, end]), bitorder="little").tobytes()
+        blocks = list(ecm.blocks_of(octets, size, coding))
+        joined = np.frombuffer(b"".join(frame for block in blocks for frame in block), np.uint8)
+        np.testing.assert_array_equal(np.unpackbits(joined, bitorder="little")[: len(lines)], lines)
+        assert [len(block) for block in blocks[:full]] == [256] * (full - 1) + [min(256, len(blocks[full - 1]))]
+        assert len(blocks) == full + (over > 0)
 
 
 @pytest.mark.parametrize("coding", ["mmr", "mr", "mh"])
-def test_no_pel_is_in_the_ending_that_may_go(coding: str) -> None:
-    """What is left of a page without its last octets is the page, wherever its last bit lies in them."""
-    for rows in range(8, 40):
-        page = small_page(rows, rows)
-        octets = encode(page, coding)
-        decoded = decode(octets[: -ecm.ENDING[coding]], coding, page.width, page.resolution)
-        assert decoded.page == page
+def test_the_end_of_real_pages_is_found(coding: str) -> None:
+    for seed in range(20):
+        octets = encode(small_page(seed), coding, bit_order="lsb", min_line_bits=0)
+        bits = "".join(f"{octet:08b}"[::-1] for octet in octets)
+        assert bits[ecm.lines_end(octets, coding) :].rstrip("0") == END_OF_PAGE[coding]
+
+
+@given(st.binary(max_size=40), st.sampled_from(["mmr", "mr", "mh"]))
+def test_any_octets_come_in_blocks(octets: bytes, coding: str) -> None:
+    (frames,) = ecm.blocks_of(octets, 64, coding)
+    assert frames[0].startswith(octets)
 
 
 @pytest.mark.parametrize("coding", ["mr", "mh"])
