@@ -13,13 +13,17 @@ from faxcore.events import Event
 from faxcore.options import Options
 from faxcore.page import A4_WIDTH, FINE, Page, Resolution
 from faxcore.signals import V29_9600, Modulation
-from faxcore.t30.capabilities import Parameters
+from faxcore.t30.capabilities import Parameters, build_continue, parse_continue
+from faxcore.t30.ecm import Block, burst, parse_block, request, requested
 from faxcore.t30.frames import FCF, build_signal, parse_frame
 from faxcore.t30.idents import encode_identity
 from faxcore.t30.orders import (
     AnswerTone,
+    Await,
+    BurstHeard,
     CallingTone,
     DataHeard,
+    FastFrames,
     Frames,
     FramesHeard,
     HangUp,
@@ -39,6 +43,8 @@ from faxcore.t30.orders import (
 from faxcore.t30.session import Session
 
 DIS_V29_FINE_MR = bytes.fromhex("00C670")
+DIS_ECM = {"mmr": "00C6F044", "mr": "00C6F004", "mr64": "40C6F004"}
+"""The same with error correction, and with T.6 or a frame of 64 octets [T.30 table 2, bits 27, 31 and 7]."""
 THROWN = {"hangup": HangUp, "dropped": LineDropped}
 
 
@@ -74,7 +80,7 @@ def fake_encode(page: Page, coding: str, *, bit_order: str, min_line_bits: int) 
 def fake_decode(octets: bytes, coding: str, width: int, resolution: Resolution) -> Any:
     """Octets that say in words what a decoder would find: rows, bad rows, complete."""
     try:
-        rows, bad, complete = (max(0, int(word)) for word in octets.split())
+        rows, bad, complete = (max(0, int(word)) for word in octets.split()[:3])
     except ValueError:
         rows, bad, complete = 0, 0, 0
     rows = min(rows, 2000)
@@ -99,6 +105,8 @@ def duration(item: Transmission) -> float:
             return 1.0 + sum(len(frame) + 3 for frame in frames) * 8 / 300
         case TrainingCheck():
             return 1.75
+        case FastFrames(modulation, frames):
+            return 0.45 + sum(len(frame) + 3 for frame in frames) * 8 / modulation.bit_rate
         case Image():
             return 30.0
         case _:
@@ -168,6 +176,10 @@ class ScriptedCarrier:
                 fast(listen)
                 self.now = begin + 10
                 return DataHeard(begin, self.now, f"{quality.replace('/', ' ')} {int(kind == 'PAGE')}".encode())
+            case [word, *rest] if word.startswith("BURST"):
+                assert listen.framed, "the script sends a burst where the terminal does not listen for one"
+                self.now = begin + 5
+                return BurstHeard(begin, self.now, tuple(burst_of(word, *rest)))
             case ["echo"]:
                 self.now = begin + 1.5
                 return FramesHeard(begin, self.now, self.last_frames)
@@ -200,11 +212,70 @@ class ScriptedCarrier:
                 yield "CED"
             case Frames(frames):
                 self.last_frames = frames
-                yield from (parse_frame(frame).fcf.name for frame in frames)
+                yield from map(name_of, frames)
             case TrainingCheck(modulation):
                 yield f"TCF/{modulation.bit_rate}"
             case Image(modulation, source):
                 yield f"PAGE{int(source.octets())}/{modulation.bit_rate}"
+            case FastFrames(modulation, frames):
+                yield f"BURST{numbers_in(frames)}/{modulation.bit_rate}"
+            case Await(source):
+                source.octets()
+
+
+def numbers_in(frames: tuple[bytes, ...]) -> str:
+    """The numbers of the FCD frames of a burst that ends in three RCP; runs as FIRST-LAST."""
+    parsed = [parse_frame(octets) for octets in frames]
+    assert [frame.fcf for frame in parsed[-3:]] == [FCF.RCP] * 3
+    numbers = [frame.fif[0] for frame in parsed[:-3]]
+    assert numbers == sorted(set(numbers))
+    assert all(frame.fcf is FCF.FCD for frame in parsed[:-3])
+    begins = [number for number in numbers if number - 1 not in numbers]
+    ends = [number for number in numbers if number + 1 not in numbers]
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(begins, ends, strict=True))
+
+
+def numbers_of(text: str) -> list[int]:
+    """The reverse of what `numbers_in` writes."""
+    found = []
+    for part in text.split(",") if text else ():
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+PAGE_IN_WORDS = b"12 0 1"  # what `fake_decode` reads in frame 0: 12 good rows
+
+
+def burst_of(word: str, size: str = "256", last: str | None = None) -> list[bytes]:
+    """The octets of a burst of these frames, all of one size, the last one perhaps of another."""
+    numbers = numbers_of(word.removeprefix("BURST"))
+    frames = [(PAGE_IN_WORDS if number == 0 else b"").ljust(int(size)) for number in range(256)]
+    if last and numbers:
+        frames[numbers[-1]] = frames[numbers[-1]][: int(last)].ljust(int(last))
+    return list(burst(frames, numbers))
+
+
+def name_of(octets: bytes) -> str:
+    """A frame as conversations write it: its name, and of ECM's what they say."""
+    fcf, fif, *_ = parse_frame(octets)
+    match fcf:
+        case FCF.PPS:
+            block = parse_block(fif)
+            assert block
+            return f"PPS-{block.command.name if block.command else 'NULL'}/{block.page}/{block.block}/{block.frames}"
+        case FCF.EOR:
+            block = parse_block(fif + bytes(3))
+            assert block
+            assert len(fif) == 1
+            return f"EOR-{block.command.name if block.command else 'NULL'}"
+        case FCF.PPR:
+            return f"PPR={numbers_in(burst([b'.'] * 256, requested(fif, 256)))}"
+        case FCF.CTC:
+            assert len(fif) == 2
+            return f"CTC/{parse_continue(fif).bit_rate}"
+        case _:
+            return fcf.name
 
 
 def fast(listen: Listen) -> Modulation:
@@ -217,6 +288,25 @@ def frame_of(word: str) -> tuple[FCF, bytes]:
     if word.startswith("DCS/"):
         rate = V29_9600._replace(bit_rate=int(word[4:]))
         return FCF.DCS, Parameters(modulation=rate, resolution=FINE, coding="mr", scan_ms=0).build()
+    if word.startswith(("PPS-", "EOR-")):
+        name, *counters = word.split("/")
+        command = None if name[4:] == "NULL" else FCF[name[4:].replace("PRI", "PRI_")]
+        page, number, count = map(int, counters or (0, 0, 1))
+        field = Block(command, page, number, count).field(x=True)
+        return (FCF.PPS, field) if name.startswith("PPS") else (FCF.EOR, field[:1])
+    if name == "PPR":
+        return FCF.PPR, request(set(numbers_of(fif))) if "/" not in fif else bytes.fromhex(fif[1:])
+    if word.startswith("CTC/"):
+        return FCF.CTC, build_continue(Parameters(modulation=V29_9600._replace(bit_rate=int(word[4:]))))
+    if word.startswith("DIS/"):
+        return FCF.DIS, bytes.fromhex(DIS_ECM[word[4:]])
+    if word.startswith("DCS-"):
+        how, _, rate = word[4:].partition("/")
+        modulation = V29_9600._replace(bit_rate=int(rate))
+        coding, size = how.removesuffix("64"), 64 if how.endswith("64") else 256
+        return FCF.DCS, Parameters(
+            modulation=modulation, resolution=FINE, coding=coding, scan_ms=0, ecm=True, ecm_frame=size
+        ).build()
     fcf = FCF[name]
     if fif:
         return fcf, bytes.fromhex(fif)

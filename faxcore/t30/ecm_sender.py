@@ -17,7 +17,10 @@ PPRS_A_RATE = 4
 """After the fourth PPR of a block the sender has to decide what to do [T.30 A.1.3]."""
 
 LAST_RATE_TURNS = 3
-"""CTC at the lowest rate, before the call is given up."""
+"""CTC at the lowest rate, before the block is given up."""
+
+OUT_OF_STEP = 3
+"""CFR or CTR in answer to PPS, for one block."""
 
 
 class Terminal(Protocol):
@@ -39,14 +42,20 @@ class CorrectedBlock:
         self.turns = 0
 
     def send(self) -> Steps[FCF]:
-        """The block's frames, then those asked for; the answer that ends it."""
-        missing, asked = list(range(len(self.frames))), 0
+        """The block's frames, then those asked for; the answer that ends it, ERR where it was given up."""
+        missing, asked, out_of_step = list(range(len(self.frames))), 0, 0
         modulation = self.session.parameters.page_modulation
         while True:
             before, share = self.block.block / self.blocks, len(missing) / len(self.frames) / self.blocks
             fast = FastFrames(modulation, burst(self.frames, missing), before, share)
             yield from self.session.transmit(GAP, fast)
             heard = yield from self._ready((yield from self._partial_page_signal()))
+            modulation = self.session.parameters.page_modulation
+            if heard.fcf in (FCF.CFR, FCF.CTR) and out_of_step < OUT_OF_STEP:
+                # It heard something else than PPS: CTR wants the frames asked for last, CFR all of them.
+                out_of_step, asked = out_of_step + 1, 0
+                missing = missing if heard.fcf is FCF.CTR else list(range(len(self.frames)))
+                continue
             if heard.fcf is not FCF.PPR:
                 return self._answer(heard)
             missing = self._missing(heard)
@@ -54,8 +63,9 @@ class CorrectedBlock:
                 return FCF.MCF  # a map without a frame of ours is a confirmation in all but name
             self.session.emit(FramesAskedFor(self.session.now, self.block.block + 1, len(missing)))
             asked += 1
-            modulation = self.session.parameters.page_modulation
             if asked == PPRS_A_RATE:
+                if not self._slower():
+                    return (yield from self._give_up(missing))
                 asked = 0
                 modulation = yield from self._continue_to_correct()
 
@@ -89,23 +99,25 @@ class CorrectedBlock:
         match heard.fcf:
             case FCF.MCF | FCF.PIP:
                 return FCF.MCF
-            case FCF.RTP | FCF.RTN | FCF.PIN | FCF.CFR | FCF.FTT | FCF.DIS | FCF.DTC:
+            case FCF.RTP | FCF.RTN | FCF.PIN | FCF.FTT | FCF.DIS | FCF.DTC:
                 return heard.fcf
             case FCF.DCN:
                 raise Failure(ResultCode.TX_BADPG, "DCN in answer to PPS", disconnect=False)
             case other:
                 raise Failure(ResultCode.TX_ECMPHD, f"{other.name} in answer to PPS")
 
-    def _continue_to_correct(self) -> Steps[Modulation]:
-        """CTC, one rate down where there is one: the frames go again, after a long training [T.30 A.4.1]."""
+    def _slower(self) -> bool:
+        """One rate down where there is one, else the same rate, a few times; false: that did not help."""
         self.session.retrain("frames asked for again and again")
         if self.terminal.rung + 1 < len(self.terminal.ladder):
             self.terminal.rung += 1
         else:
             self.turns += 1
-            if self.turns == LAST_RATE_TURNS:
-                raise Failure(ResultCode.RETRYDCN, "the line is too bad for the lowest rate")
         self.session.slowed(self.terminal.ladder[self.terminal.rung])
+        return self.turns < LAST_RATE_TURNS
+
+    def _continue_to_correct(self) -> Steps[Modulation]:
+        """CTC: the frames go again, after a long training [T.30 A.4.1]."""
         ctc = self.session.signal((FCF.CTC, build_continue(self.session.parameters)))
         for _ in range(2):
             heard = yield from self.terminal._command(ctc, awaited="CTR")
@@ -117,7 +129,25 @@ class CorrectedBlock:
                 case FCF.DCN:
                     raise Failure(ResultCode.TX_BADPG, "DCN in answer to CTC", disconnect=False)
                 case None:
-                    raise Failure(ResultCode.TX_PHDDEAD, "no answer to CTC")
+                    raise Failure(ResultCode.RETRYDCN, "no answer to CTC")
                 case _:
                     break
         raise Failure(ResultCode.TX_ECMPHD, "no CTR in answer to CTC")
+
+    def _give_up(self, missing: list[int]) -> Steps[FCF]:
+        """EOR: the far end keeps what it has of the block [T.30 A.1.3]; of T.6 nothing after a gap can be read."""
+        if self.session.parameters.coding == "mmr" or len(missing) == len(self.frames):
+            raise Failure(ResultCode.RETRYDCN, "the line is too bad for the lowest rate")
+        eor = self.session.signal((FCF.EOR, self.block.field(self.session.received_dis)[:1]))
+        heard = yield from self.terminal._command(eor, awaited="ERR")
+        if heard is None:
+            raise Failure(ResultCode.RETRYDCN, "no answer to EOR")
+        heard = yield from self._ready(heard)
+        match heard.fcf:
+            case FCF.ERR | FCF.PIN:
+                self.session.given_up(self.block.page, self.block.block)
+                return FCF.ERR
+            case FCF.DCN:
+                raise Failure(ResultCode.TX_BADPG, "DCN in answer to EOR", disconnect=False)
+            case other:
+                raise Failure(ResultCode.TX_ECMPHD, f"{other.name} in answer to EOR")

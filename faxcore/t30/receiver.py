@@ -32,13 +32,12 @@ from faxcore.t30.orders import (
     Transmission,
 )
 from faxcore.t30.quality import page_response, training_is_good
-from faxcore.t30.session import GAP, POST_MESSAGE, Failure, Heard, Session, Steps
+from faxcore.t30.session import GAP, LONGEST_PAGE, POST_MESSAGE, Failure, Heard, Session, Steps
 
 OFF_HOOK = Silence(0.2)  # before CED [T.30 4.1]
 BAD_SIGNALS = 4  # unreadable signals and echoes in a row that one wait bears
 FRUITLESS = 40  # exchanges without a page: more than all rates three times over
 LONGEST_TCF_S = 10.0
-LONGEST_PAGE = 4 << 20  # octets: about an hour at 9600 bit/s
 CUT_S = 0.8  # from the end of a page to its command: 75 ms, in the field up to 500, and the time to know both
 
 Signal = Heard | DataHeard | None
@@ -51,18 +50,22 @@ class _Carrier(NamedTuple):
     cut: bool
 
 
-def receiving_terminal(session: Session, store: Callable[[Page], None]) -> Procedure:
+def receiving_terminal(
+    session: Session, store: Callable[[Page], None], room: Callable[[], bool] = lambda: True
+) -> Procedure:
     """Receives a document as the answering terminal.
 
-    `store` gets each page before it is confirmed and may raise DocumentError; `session.result` tells the end.
+    `store` gets each page before it is confirmed and may raise DocumentError; in error correction mode the far end
+    has to wait after a block while `room` is false, T1 at most. `session.result` tells the end.
     """
-    return session.run(_Receiver(session, store).call())
+    return session.run(_Receiver(session, store, room).call())
 
 
 class _Receiver:
-    def __init__(self, session: Session, store: Callable[[Page], None]) -> None:
-        self.session, self.store, self.options = session, store, session.options
+    def __init__(self, session: Session, store: Callable[[Page], None], room: Callable[[], bool]) -> None:
+        self.session, self.store, self.room, self.options = session, store, room, session.options
         self.answered: FCF | None = None  # the post-message command that our last response answered
+        self.after_eom = False
         self.exchanges = 0
         self.confirmation: PageReceived | None = None  # goes out with the next MCF or RTP
 
@@ -115,6 +118,7 @@ class _Receiver:
                 raise Failure(ResultCode.NOPOLL, "there is no document to poll")
             case other:
                 raise Failure(ResultCode.UNEXPECTED, f"{other.name} where DCS was due")
+        self.after_eom = self.after_eom or self.answered is FCF.EOM
         self.answered, self.session.complete = None, False
         parameters = self._usable(Parameters.parse(command.fif))
         self.session.negotiated(parameters)

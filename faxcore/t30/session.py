@@ -93,6 +93,7 @@ class Session:
         self.pages = 0
         self.bad_rows = 0
         self.complete = False  # every page there was has been confirmed
+        self.gap = ""  # the first block that was given up: the document is not whole, whatever follows
         self.attempts: list[str] = []
         self.quality: CarrierQuality | None = None
         self._emit = emit
@@ -162,6 +163,10 @@ class Session:
         """CTC changed the rate and nothing else [T.30 A.4.1]."""
         self.parameters = replace(self.parameters, modulation=modulation)
 
+    def given_up(self, page: int, block: int) -> None:
+        """EOR: a block of a page, both counted from 0, stays without some of its frames."""
+        self.gap = self.gap or f"frames of block {block + 1} of page {page + 1} are missing"
+
     def retrain(self, cause: str) -> None:
         """Training failed or was asked for again."""
         self.attempts.append(f"{cause} at {self.parameters.modulation}")
@@ -194,9 +199,11 @@ class Session:
             return
 
     def _end(self, code: ResultCode, note: str, detail: int | None = None) -> None:
-        if self.complete:
+        if self.complete and not self.gap:
             self._code = ResultCode.OK
             return
+        if self.gap and (self.complete or code is ResultCode.OK):
+            code, note = ResultCode.RETRYDCN, self.gap
         self._code, self._detail = code, detail
         self._note = f"{note} ({self.step}; last heard: {self._last_heard})" if note else ""
 
@@ -224,4 +231,5 @@ class Session:
 
 
 FILE_CODES = range(ResultCode.FILEERROR, ResultCode.NOMEM + 1)
+LONGEST_PAGE = 4 << 20  # octets: about an hour at 9600 bit/s
 PAGE_BLOCK = 1 << 13  # octets: an owner hears of a page a few seconds after its carrier came

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -26,8 +27,9 @@ class Conversation(NamedTuple):
 
 def conversations() -> list[Conversation]:
     found = []
-    text = Path(__file__).with_name("t30_conversations.txt").read_text()
-    for block in text.split("\n== ")[1:]:
+    here = Path(__file__)
+    texts = [here.with_name(name).read_text() for name in ("t30_conversations.txt", "t30_ecm_conversations.txt")]
+    for block in [block for text in texts for block in text.split("\n== ")[1:]]:
         title, setting, *lines = [line for line in block.splitlines() if line]
         role, *words = setting.split()
         steps = []
@@ -42,15 +44,19 @@ def conversations() -> list[Conversation]:
 ALL = conversations()
 
 
-@pytest.fixture(autouse=True)
-def page_codes_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coding, "encode", fake_encode, raising=False)
+@pytest.fixture
+def page_codes_in_words(conversation: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+    octets = int(conversation.usual.get("octets", 0))
+    encode = lambda *args, **how: fake_encode(*args, **how).ljust(octets, b" ")  # noqa: E731
+    monkeypatch.setattr(coding, "encode", encode, raising=False)
     monkeypatch.setattr(coding, "decode", fake_decode, raising=False)
 
 
 def begin(conversation: Conversation, events: list[Event]) -> tuple[Session, ScriptedCarrier]:
     usual = conversation.usual
-    options = {name: int(usual[name]) for name in ("min_rate", "max_rate") if name in usual}
+    options: dict[str, Any] = {name: int(usual[name]) for name in ("min_rate", "max_rate") if name in usual}
+    if "ecm" in usual:
+        options |= {"ecm": True, "codings": tuple(usual["ecm"].split(","))}
     session = new_session(events, **options, resolution=usual.get("resolution", "fine"))
     if conversation.role == "sender":
         pages = Supply(int(usual.get("pages", 1)), fails="page" in usual)
@@ -60,7 +66,8 @@ def begin(conversation: Conversation, events: list[Event]) -> tuple[Session, Scr
         if "store" in usual:
             raise DocumentError("received.pdf", "disk full", code=41)
 
-    return session, ScriptedCarrier(receiving_terminal(session, store), far_x=True)
+    room = chain(repeat(False, int(usual.get("busy", 0))), repeat(True))
+    return session, ScriptedCarrier(receiving_terminal(session, store, lambda: next(room)), far_x=True)
 
 
 def said(carrier: ScriptedCarrier, expected: str) -> str:
@@ -72,6 +79,7 @@ def said(carrier: ScriptedCarrier, expected: str) -> str:
     return " ".join(words)
 
 
+@pytest.mark.usefixtures("page_codes_in_words")
 @pytest.mark.parametrize("conversation", ALL, ids=[c.title for c in ALL])
 def test_conversation(conversation: Conversation) -> None:
     events: list[Event] = []
