@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from faxcore.t30.orders import (
+    BurstHeard,
     DataHeard,
+    FastFrames,
     Frames,
     FramesHeard,
     Image,
@@ -32,8 +34,9 @@ class Signal(NamedTuple):
 
 
 Damage = Callable[[Transmission, int, bytes | None], bytes | None]
-"""From an item, its number among all Frames, TCFs and images of the call, and its octets, to what arrives; for frames
-None loses them. Fewer octets: the carrier is lost early, and what is left of it comes undecoded."""
+"""From an item, its number among all Frames, TCFs, bursts and images of the call, and its octets, to what arrives; for
+frames None loses them. A burst has an octet for each frame: 0 is a bad FCS. Fewer octets: the carrier is lost early,
+and what is left of it comes undecoded."""
 
 
 def untouched(item: Transmission, number: int, octets: bytes | None) -> bytes | None:
@@ -86,7 +89,7 @@ class Joined:
         begin = terminal.now
         for item in terminal.order.transmit:
             end = terminal.now + duration(item)
-            if isinstance(item, Frames | TrainingCheck | Image):
+            if isinstance(item, Frames | TrainingCheck | FastFrames | Image):
                 octets = self.damage(item, len(self.log), octets_of(item))
                 self.log.append((terminal.name, item))
                 peer.inbox += arrivals(Signal(terminal.now + DELAY, end + DELAY, item, octets))
@@ -105,8 +108,10 @@ class Joined:
                 break
             if isinstance(item, Frames):
                 return FramesHeard(begin, end, item.frames) if octets is not None else TimedOut(begin, end, True)
-            assert isinstance(item, TrainingCheck | Image)
+            assert isinstance(item, TrainingCheck | FastFrames | Image)
             if item.modulation == listen.fast:
+                if listen.framed and octets is not None:
+                    return BurstHeard(begin, end, arrived(item, octets))
                 return DataHeard(begin, end, octets or b"", trained=octets is not None)
         return TimedOut(terminal.now, terminal.now + listen.within)
 
@@ -120,11 +125,18 @@ def arrivals(signal: Signal) -> list[Signal]:
     return [Signal(begin, lost, item, octets), *rest]
 
 
+def arrived(item: Transmission, octets: bytes) -> tuple[bytes, ...]:
+    frames = item.frames if isinstance(item, FastFrames) else ()
+    return tuple(frame for frame, good in zip(frames, octets, strict=False) if good)
+
+
 def octets_of(item: Transmission) -> bytes:
     match item:
         case TrainingCheck(modulation):
             return bytes(modulation.bit_rate * 3 // 16)
         case Image(_, source):
             return source.octets()
+        case FastFrames(_, frames):
+            return b"\1" * len(frames)
         case _:
             return b""

@@ -10,7 +10,7 @@ from faxcore.result import ResultCode
 from faxcore.signals import Modulation
 from faxcore.t30.capabilities import Capabilities, own_capabilities, parse_continue
 from faxcore.t30.ecm import FRAMES_IN_BLOCK, Block, parse_block, request
-from faxcore.t30.frames import FCF, parse_frame
+from faxcore.t30.frames import FCF, parse_frames
 from faxcore.t30.orders import BurstHeard
 from faxcore.t30.session import GAP, LONGEST_PAGE, Failure, Heard, Session, Steps
 
@@ -101,8 +101,7 @@ class CorrectedPages:
         if not self.page_begun:
             self.page_begun = True
             self.session.emit(PageStarted(self.session.now, self.session.pages + 1))
-        for octets in burst.frames:
-            fcf, fif, *_ = parse_frame(octets)
+        for fcf, fif, *_ in parse_frames(burst.frames):
             if fcf is FCF.FCD and 1 < len(fif) <= LONGEST_FRAME + 1:
                 self.frames[fif[0]] = fif[1:]
 

@@ -125,12 +125,18 @@ def build_signal(*fields: tuple[FCF, bytes], x: bool) -> tuple[bytes, ...]:
     return tuple(Frame(fcf, fif, index == len(fields), x).octets() for index, (fcf, fif) in enumerate(fields, 1))
 
 
-def parse_signal(frames: tuple[bytes, ...]) -> tuple[Frame, ...]:
-    """The frames of one signal; empty unless the last is a final frame, since only that is a command or response."""
+def parse_frames(frames: tuple[bytes, ...]) -> tuple[Frame, ...]:
+    """Those of the frames that are frames of T.30."""
     parsed = []
     for octets in frames:
         try:
             parsed.append(parse_frame(octets))
         except FrameError:
             continue
-    return tuple(parsed) if parsed and parsed[-1].final else ()
+    return tuple(parsed)
+
+
+def parse_signal(frames: tuple[bytes, ...]) -> tuple[Frame, ...]:
+    """The frames of one signal; empty unless the last is a final frame, since only that is a command or response."""
+    parsed = parse_frames(frames)
+    return parsed if parsed and parsed[-1].final else ()
