@@ -3,11 +3,6 @@
 #include "bank.h"
 #include "qam_lanes.h"
 
-LANE_INLINE void KERNEL(store_part)(float *to, lane_part value)
-{
-    memcpy(to, &value, sizeof value);
-}
-
 /* Points of symbols [from, from + n) into one column of `laid`; nothing is sent before and after those at hand. */
 static void KERNEL(lay_lane)(const struct bank_sender *s, const uint8_t *symbols, int64_t from, int n,
                              float (*laid)[2][BANK_LANES], int lane)
@@ -40,16 +35,17 @@ LANE_INLINE lane_part KERNEL(shape_part)(const float (*window)[BANK_LANES], cons
     return (quad[0] + quad[2]) + (quad[1] + quad[3]);
 }
 
+typedef int16_t KERNEL(lane_samples) __attribute__((vector_size(2 * LANE_WIDTH)));
+
 /* Round as lrintf does and clip: what is added leaves no room for a fraction. */
-static void KERNEL(to_samples)(const float *values, int16_t *samples)
+LANE_INLINE void KERNEL(store_samples)(int16_t *to, lane_part value)
 {
-    for (int lane = 0; lane < BANK_LANES; lane++) {
-        float value = values[lane] > -32768.0f ? values[lane] : -32768.0f;
-        float whole = (value < 32767.0f ? value : 32767.0f) + 12582912.0f;
-        int32_t bits;
-        memcpy(&bits, &whole, sizeof bits);
-        samples[lane] = (int16_t)(bits - 0x4b400000);
-    }
+    lane_part lowest = (lane_part){0} - 32768.0f, highest = (lane_part){0} + 32767.0f;
+    value = (lane_part)KERNEL(choose)(value > lowest, (KERNEL(lane_ints))value, (KERNEL(lane_ints))lowest);
+    value = (lane_part)KERNEL(choose)(value < highest, (KERNEL(lane_ints))value, (KERNEL(lane_ints))highest);
+    KERNEL(lane_ints) whole = (KERNEL(lane_ints))(value + 12582912.0f) - 0x4b400000;
+    KERNEL(lane_samples) samples = __builtin_convertvector(whole, KERNEL(lane_samples));
+    memcpy(to, &samples, sizeof samples);
 }
 
 static void KERNEL(shape_periods)(const struct qam_pulse *pulse, const float *taps, float (*laid)[2][BANK_LANES], int n,
@@ -57,14 +53,11 @@ static void KERNEL(shape_periods)(const struct qam_pulse *pulse, const float *ta
 {
     int width = 2 * pulse->span, row = 0, rest = 0, newest = 0;
     for (int i = 0; i < n; i++) {
-        float values[BANK_LANES];
-        for (int part = 0; part < LANE_PARTS; part++) {
-            const float(*window)[BANK_LANES] = (const void *)(&laid[newest][0][0] + part * LANE_WIDTH);
-            KERNEL(store_part)(values + part * LANE_WIDTH, width == 48
-                               ? KERNEL(shape_part)(window, taps + row * 48, 48)
-                               : KERNEL(shape_part)(window, taps + row * width, width));
+        for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
+            const float(*window)[BANK_LANES] = (const void *)(laid[newest][0] + at);
+            KERNEL(store_samples)(made[i] + at, width == 48 ? KERNEL(shape_part)(window, taps + row * 48, 48)
+                                                            : KERNEL(shape_part)(window, taps + row * width, width));
         }
-        KERNEL(to_samples)(values, made[i]);
         row = row + 1 == pulse->rows ? 0 : row + 1;
         for (rest += pulse->up; rest >= pulse->down; rest -= pulse->down)
             newest++;

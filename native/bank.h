@@ -16,10 +16,11 @@ struct bank_sender {
 };
 
 /* The points again as places on the axes, for a search that squares each coordinate once: places: [re, im]
- * [BANK_PLACES], of which the first `count` are in use; at: [re, im][points], each the number of a place. */
+ * [BANK_PLACES], of which the first `count` are in use; at: [re, im][points], each the number
+ * of a place times BANK_LANES. */
 struct bank_places {
     const float *places;
-    const uint8_t *at;
+    const uint16_t *at;
     int32_t count;
 };
 

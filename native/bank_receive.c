@@ -38,10 +38,10 @@ static void KERNEL(steer_lanes)(struct KERNEL(block) *b, const int32_t *steady)
     const struct qam_receiver *r = b->r[0];
     double angle[BANK_LANES], move[BANK_LANES], one[BANK_LANES], none[BANK_LANES], pull[BANK_LANES], gain[BANK_LANES];
     for (int l = 0; l < BANK_LANES; l++) {
-        double turned = (b->im[l] * b->point_re[l] - b->re[l] * b->point_im[l]) / r->mean_power;
+        double turned = (b->im[l] * b->point_re[l] - b->re[l] * b->point_im[l]) * b->inverse_power;
         double early = b->re[l] * b->last_point_re[l] + b->im[l] * b->last_point_im[l] - b->last_re[l] * b->point_re[l]
                        - b->last_im[l] * b->point_im[l];
-        early /= r->mean_power;
+        early *= b->inverse_power;
         early = early > -4.0 ? (early < 4.0 ? early : 4.0) : -4.0;
         double drift = b->drift[l] + r->timing_pull * early, limit = r->drift_limit;
         drift = drift > -limit ? (drift < limit ? drift : limit) : -limit;
@@ -94,22 +94,8 @@ static uint32_t KERNEL(judge_lanes)(struct KERNEL(block) *b, const double *power
     return ended;
 }
 
-/* Octets of what was sent, and the points for the owner to look at. */
-static void KERNEL(deliver_lanes)(struct KERNEL(block) *b, uint8_t *const *octets, int64_t *made)
-{
-    const int32_t *sent = b->r[0]->trellis ? b->sent : b->now;
-    for (int l = 0; l < b->count; l++) {
-        struct qam_receiver *r = b->r[l];
-        if (!b->training[l])
-            made[l] += KERNEL(deliver)(r, b->t->groups, (uint32_t)sent[l] & 255, octets[l] + made[l]);
-        int64_t recent = r->symbols++ & (QAM_RECENT - 1);
-        r->recent_re[recent] = (float)b->re[l];
-        r->recent_im[recent] = (float)b->im[l];
-    }
-}
-
 /* KERNEL(take_symbol) for all lanes; one bit for each whose burst has ended. */
-static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b, uint8_t *const *octets, int64_t *made)
+static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b)
 {
     float z_re[BANK_LANES], z_im[BANK_LANES], step_re[BANK_LANES], step_im[BANK_LANES];
     double power[BANK_LANES], error[BANK_LANES];
@@ -124,7 +110,6 @@ static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b, uint8_t *const *oc
         b->im[l] = z_im[l] * b->phase_re[l] - z_re[l] * b->phase_im[l];
     }
     KERNEL(decide_lanes)(b);
-    KERNEL(deliver_lanes)(b, octets, made);
     for (int l = 0; l < BANK_LANES; l++) {
         power[l] = b->re[l] * b->re[l] + b->im[l] * b->im[l];
         b->power[l] += 0.125 * (power[l] - b->power[l]);
@@ -137,9 +122,16 @@ static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b, uint8_t *const *oc
         step_re[l] = (float)(step * (error_re * b->phase_re[l] - error_im * b->phase_im[l]));
         step_im[l] = (float)(step * (error_re * b->phase_im[l] + error_im * b->phase_re[l]));
     }
+    /* What takes long to come out first: the rest fills the gaps. */
+    KERNEL(steer_lanes)(b, steady);
     if (count)
         KERNEL(adapt_lanes)(b, window, step_re, step_im);
-    KERNEL(steer_lanes)(b, steady);
+    const int32_t *sent = b->r[0]->trellis ? b->sent : b->now;
+    if (b->r[0]->scrambler.guard)
+        KERNEL(deliver_guarded)(b, sent);
+    else
+        KERNEL(deliver_lanes)(b, sent);
+    KERNEL(keep_points)(b);
     return KERNEL(judge_lanes)(b, power, error);
 }
 
@@ -154,24 +146,24 @@ struct KERNEL(feed) {
 };
 
 /* Whether every lane has the samples of a symbol and room for its octet. */
-static int KERNEL(all_ready)(const struct KERNEL(block) *b, const int64_t *made, int64_t capacity)
+static int KERNEL(all_ready)(const struct KERNEL(block) *b)
 {
     int ready = 1;
     for (int l = 0; l < b->count; l++)
-        ready &= (b->clock[l] < b->limit[l]) & (made[l] < capacity);
+        ready &= (b->clock[l] < b->limit[l]) & (b->octets[l] < b->octets_end[l]);
     return ready;
 }
 
 /* Take symbols while all lanes can; one bit for each lane that has ended. */
-static uint32_t KERNEL(run_block)(struct KERNEL(block) *b, uint8_t *const *octets, int64_t *made, int64_t capacity)
+static uint32_t KERNEL(run_block)(struct KERNEL(block) *b)
 {
     uint32_t ended = 0;
     for (int l = 0; l < b->count; l++)
         b->limit[l] = (b->r[l]->filled - QAM_REACH + 1) * (1ll << 32);
-    while (!ended && KERNEL(all_ready)(b, made, capacity)) {
+    while (!ended && KERNEL(all_ready)(b)) {
         int64_t clock[BANK_LANES];
         memcpy(clock, b->clock, sizeof clock);
-        ended = KERNEL(take_symbols)(b, octets, made);
+        ended = KERNEL(take_symbols)(b);
         for (int l = 0; ended >> l; l++)
             if (ended >> l & 1)
                 b->r[l]->ended_at = b->r[l]->origin + (clock[l] >> 32) + QAM_REACH;
@@ -204,9 +196,18 @@ static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(fee
 {
     b->count = count;
     b->head = QAM_TAPS;
-    memset(b->now, 0, sizeof b->now); /* the trellis decides for the first `count` alone */
+    b->column = 0;
+    memset(b->now, 0, sizeof b->now); /* while all are in training, nothing is decided */
+    memset(b->sent, 0, sizeof b->sent);
+    b->in_training = 1; /* to look at it once */
+    b->inverse_power = 1.0 / feed->receivers[lane[0]].mean_power;
     for (int l = 0; l < BANK_LANES; l++)
         KERNEL(enter_lane)(b, l, feed->receivers + lane[l < count ? l : 0]);
+    for (int l = 0; l < count; l++) {
+        uint8_t *row = feed->octets + lane[l] * feed->capacity;
+        b->octets[l] = row + feed->progress[lane[l]].octets;
+        b->octets_end[l] = row + feed->capacity;
+    }
 }
 
 /* Run up to sixteen lanes until one of them has ended, is full, or has taken all its samples; whether one has ended. */
@@ -214,25 +215,22 @@ static int KERNEL(receive_block)(const struct qam_tables *t, const struct bank_p
                                   const struct KERNEL(feed) *feed, const int *lane, int count)
 {
     struct KERNEL(block) b;
-    uint8_t *octets[BANK_LANES];
-    int64_t made[BANK_LANES], left = feed->n, part = 1;
+    int64_t left = feed->n, part = 1;
     b.t = t;
     b.places = places;
     KERNEL(enter_block)(&b, feed, lane, count);
     for (int l = 0; l < count; l++) {
-        octets[l] = feed->octets + lane[l] * feed->capacity;
-        made[l] = feed->progress[lane[l]].octets;
         int64_t still = feed->n - feed->progress[lane[l]].samples;
         left = still < left ? still : left;
     }
     uint32_t ended = 0;
     for (; !ended && left > 0 && part > 0; left -= part) {
         part = KERNEL(feed_block)(&b, feed, lane, left < BANK_STRIDE ? left : BANK_STRIDE);
-        ended = KERNEL(run_block)(&b, octets, made, feed->capacity);
+        ended = KERNEL(run_block)(&b);
     }
     for (int l = 0; l < count; l++) {
         KERNEL(leave_lane)(&b, l);
-        feed->progress[lane[l]].octets = made[l];
+        feed->progress[lane[l]].octets = feed->capacity - (b.octets_end[l] - b.octets[l]);
         if (ended >> l & 1) {
             KERNEL(end_burst)(b.r[l]);
             feed->progress[lane[l]].event = QAM_ENDED;

@@ -60,23 +60,30 @@ static uint32_t KERNEL(descramble)(struct qam_scrambler *s, uint32_t group, int3
     return plain;
 }
 
+static uint8_t KERNEL(reversed)(uint32_t octet)
+{
+    octet = (octet & 0xf0) >> 4 | (octet & 0x0f) << 4;
+    octet = (octet & 0xcc) >> 2 | (octet & 0x33) << 2;
+    return (uint8_t)((octet & 0xaa) >> 1 | (octet & 0x55) << 1);
+}
+
 int64_t KERNEL(qam_encode)(struct qam_coder *coder, const uint8_t *table, const uint8_t *next, const uint8_t *octets,
                            int64_t n, uint8_t *symbols)
 {
     struct qam_coder c = *coder;
+    uint32_t groups = (1u << c.bits) - 1;
     int64_t made = 0;
     for (int64_t i = 0; i < n; i++) {
-        for (int bit = 0; bit < 8; bit++) {
-            c.pending = c.pending << 1 | (octets[i] >> bit & 1);
-            if (++c.pending_bits == c.bits) {
-                uint32_t at = (c.state << c.bits) + KERNEL(scramble)(&c.scrambler, c.pending, c.bits);
-                symbols[made++] = table[at];
-                c.state = next[at];
-                c.pending = 0;
-                c.pending_bits = 0;
-            }
+        c.pending = c.pending << 8 | KERNEL(reversed)(octets[i]);
+        for (c.pending_bits += 8; c.pending_bits >= c.bits;) {
+            c.pending_bits -= c.bits;
+            uint32_t group = c.pending >> c.pending_bits & groups;
+            uint32_t at = (c.state << c.bits) + KERNEL(scramble)(&c.scrambler, group, c.bits);
+            symbols[made++] = table[at];
+            c.state = next[at];
         }
     }
+    c.pending &= (1u << c.pending_bits) - 1;
     *coder = c;
     return made;
 }

@@ -27,6 +27,42 @@ LANE_INLINE lane_part KERNEL(load_part)(const float *from)
     return value;
 }
 
+LANE_INLINE void KERNEL(store_lanes)(float *to, lane_part value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+typedef int32_t KERNEL(lane_ints) __attribute__((vector_size(4 * LANE_WIDTH)));
+
+LANE_INLINE KERNEL(lane_ints) KERNEL(load_ints)(const void *from)
+{
+    KERNEL(lane_ints) value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+LANE_INLINE void KERNEL(store_ints)(void *to, KERNEL(lane_ints) value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+LANE_INLINE KERNEL(lane_ints) KERNEL(choose)(KERNEL(lane_ints) yes, KERNEL(lane_ints) a, KERNEL(lane_ints) b)
+{
+    return (a & yes) | (b & ~yes);
+}
+
+/* Compilers do not see a minimum in a choice between vectors, and the choice takes three times as long. */
+LANE_INLINE KERNEL(lane_ints) KERNEL(lesser)(KERNEL(lane_ints) a, KERNEL(lane_ints) b)
+{
+#if LANE_WIDTH == 16
+    return (KERNEL(lane_ints))_mm512_min_epi32((__m512i)a, (__m512i)b);
+#elif LANE_WIDTH == 8
+    return (KERNEL(lane_ints))_mm256_min_epi32((__m256i)a, (__m256i)b);
+#else
+    return KERNEL(choose)(a < b, a, b);
+#endif
+}
+
 /* The four sums of every fourth lane. */
 LANE_INLINE lane_quad KERNEL(fold_lanes)(const lanes *v)
 {

@@ -110,8 +110,6 @@ static void KERNEL(adapt)(struct qam_receiver *r, const float *y_re, const float
     }
 }
 
-typedef int32_t KERNEL(lane_ints) __attribute__((vector_size(4 * LANE_WIDTH)));
-
 /* The nearest point: distances as integers with the point's number in the low eight bits, so one minimum finds it. */
 static uint32_t KERNEL(nearest)(const float *points, int n, float re, float im)
 {
@@ -122,20 +120,11 @@ static uint32_t KERNEL(nearest)(const float *points, int n, float re, float im)
     for (int i = 0; i < n; i += LANE_WIDTH, number += LANE_WIDTH) {
         lane_part dx = KERNEL(load_part)(points + i) - re, dy = KERNEL(load_part)(points + n + i) - im;
         lane_part distance = dx * dx + dy * dy;
-        KERNEL(lane_ints) key = ((KERNEL(lane_ints))distance & ~255) | number;
-        KERNEL(lane_ints) less = key < least;
-        least = (key & less) | (least & ~less);
+        least = KERNEL(lesser)(((KERNEL(lane_ints))distance & ~255) | number, least);
     }
     for (int p = 0; p < LANE_WIDTH; p++)
         best = least[p] < best ? least[p] : best;
     return (uint32_t)best & 255;
-}
-
-static uint8_t KERNEL(reversed)(uint32_t octet)
-{
-    octet = (octet & 0xf0) >> 4 | (octet & 0x0f) << 4;
-    octet = (octet & 0xcc) >> 2 | (octet & 0x33) << 2;
-    return (uint8_t)((octet & 0xaa) >> 1 | (octet & 0x55) << 1);
 }
 
 /* Decode a point, descramble its group and add it to the octets; 1 where an octet became full. */
@@ -176,11 +165,11 @@ static double KERNEL(clamped)(double value, double limit)
 /* Carrier loop and timing loop (Mueller and Muller: blind to its own data, so quiet on a clean line). */
 static void KERNEL(steer)(struct qam_receiver *r, double re, double im, double point_re, double point_im, int steady)
 {
-    double angle = 0.0, move = 0.0;
+    double angle = 0.0, move = 0.0, inverse_power = 1.0 / r->mean_power;
     if (steady) {
-        angle = (im * point_re - re * point_im) / r->mean_power;
+        angle = (im * point_re - re * point_im) * inverse_power;
         double early = re * r->last_point_re + im * r->last_point_im - r->last_re * point_re - r->last_im * point_im;
-        early = KERNEL(clamped)(early / r->mean_power, 4.0);
+        early = KERNEL(clamped)(early * inverse_power, 4.0);
         r->drift = KERNEL(clamped)(r->drift + r->timing_pull * early, r->drift_limit);
         move = r->timing_gain * early;
     }

@@ -282,11 +282,11 @@ class ReceiverBank:
             self._octets = np.zeros((self.lanes, wanted), np.uint8)
 
 
-def _places(scheme: Scheme) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """The coordinates that points have on each axis, and which of them each point has."""
+def _places(scheme: Scheme) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
+    """The coordinates that points have on each axis, and which of them each point has, times the lanes of a block."""
     places = np.zeros((2, layout.PLACES), np.float32)
-    at = np.zeros(scheme.lane_points.shape, np.uint8)
+    at = np.zeros(scheme.lane_points.shape, np.uint16)
     for axis, values in enumerate(scheme.lane_points):
         own, at[axis] = np.unique(values, return_inverse=True)
         places[axis, : len(own)] = own
-    return places, at
+    return places, at * np.uint16(layout.LANES)

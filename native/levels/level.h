@@ -15,6 +15,7 @@
 #include "qam_receive.c"
 #include "bank.c"
 #include "bank_lanes.c"
+#include "bank_decide.c"
 #include "bank_receive.c"
 #include "t4.c"
 

@@ -67,7 +67,8 @@ static int are_alike(const struct qam_receiver *a, const struct qam_receiver *b)
 {
     return a->bits == b->bits && a->states == b->states && a->state_shift == b->state_shift && a->points == b->points
            && a->trellis == b->trellis && a->symbols_a_block == b->symbols_a_block && a->half_step == b->half_step
-           && !memcmp(&a->mean_power, &b->mean_power,
+           && a->scrambler.tap_near == b->scrambler.tap_near && a->scrambler.tap_far == b->scrambler.tap_far
+           && a->scrambler.guard == b->scrambler.guard && !memcmp(&a->mean_power, &b->mean_power,
                       offsetof(struct qam_receiver, energy_floor) - offsetof(struct qam_receiver, mean_power));
 }
 
@@ -87,12 +88,13 @@ static int receivers_are_sound(const struct qam_receiver *r, int64_t lanes, int6
 /* How many places the points are at; 0 with ValueError. */
 static int count_places(const struct qam_receiver *r, const Py_buffer *places, const Py_buffer *at)
 {
-    const uint8_t *place = at->buf;
-    int count = 0;
-    for (Py_ssize_t i = 0; i < at->len; i++)
-        count = place[i] >= count ? place[i] + 1 : count;
+    const uint16_t *place = at->buf;
+    int highest = 0;
+    for (Py_ssize_t i = 0; i < at->len / (Py_ssize_t)sizeof *place; i++)
+        highest = place[i] > highest ? place[i] : highest;
+    int count = highest / BANK_LANES + 1;
     if (places->shape[0] == 2 && places->shape[1] == BANK_PLACES && at->shape[0] == 2 && at->shape[1] == r->points
-        && count <= BANK_PLACES)
+        && highest <= (BANK_PLACES - 1) * BANK_LANES)
         return count;
     PyErr_Format(PyExc_ValueError, "places: shape (2, %d), and a place for every point, are needed", BANK_PLACES);
     return 0;
@@ -115,7 +117,7 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
     static const struct array_spec specs[] = {
         {"receivers", 'B', 1, 1, 0}, {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0}, {"lines", 'f', 2, 0, 0},
         {"groups", 'B', 2, 0, 0}, {"training", 'f', 2, 0, 0}, {"branches", 'i', 3, 0, 0}, {"places", 'f', 2, 0, 0},
-        {"at", 'B', 2, 0, 0}, {"samples", 'h', 2, 0, 0}, {"octets", 'B', 2, 1, 0}, {"progress", 'B', 1, 1, 0}};
+        {"at", 'H', 2, 0, 0}, {"samples", 'h', 2, 0, 0}, {"octets", 'B', 2, 1, 0}, {"progress", 'B', 1, 1, 0}};
     Py_buffer v[12];
     if (check_count("bank_receive", count, 12) < 0 || get_arrays(args, specs, v, 12) < 0)
         return NULL;

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from faxcore.kernels.twins import qam
 
-ROWS, PLACES = 128, 64
+LANES, ROWS, PLACES = 16, 128, 64
 
 SENDER = np.dtype(
     [

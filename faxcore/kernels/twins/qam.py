@@ -296,11 +296,12 @@ class _Receiver:
 
     def steer(self, re: float, im: float, point_re: float, point_im: float, steady: bool) -> None:
         angle = move = 0.0
+        inverse_power = 1.0 / self.s.mean_power
         if steady:
-            angle = (im * point_re - re * point_im) / self.s.mean_power
+            angle = (im * point_re - re * point_im) * inverse_power
             early = re * self.s.last_point_re + im * self.s.last_point_im
             early = early - self.s.last_re * point_re - self.s.last_im * point_im
-            early = max(min(early / self.s.mean_power, 4.0), -4.0)
+            early = max(min(early * inverse_power, 4.0), -4.0)
             drift = self.s.drift + self.s.timing_pull * early
             self.s.drift = max(min(drift, self.s.drift_limit), -self.s.drift_limit)
             move = self.s.timing_gain * early
