@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.cells import Cell, Count, bit_error_rate, measure
 from benchmarks.engines import ENGINES
@@ -38,8 +39,13 @@ IDEAL_DB = {
 """SNR for a bit error rate of 1e-4 with ideal synchronisation."""
 
 WITHIN_DB = 1.3
+QUICK = 20
+CURVE_BITS = 200_000
+"""A curve of fewer bits has too few errors to say where 1e-4 is."""
+
 Counts = dict[tuple[str, Cell], Count]
 Goal = Callable[[Count], bool]
+Real = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -115,8 +121,11 @@ def _measured(job: tuple[Cell, tuple[str, ...]]) -> tuple[Cell, dict[str, Count]
 
 
 def _digest_of_sources() -> str:
+    """Of what a receiver and its cells are made of."""
     root = Path(__file__).parent.parent
-    files = sorted([*root.glob("faxcore/**/*.py"), *root.glob("native/**/*.[ch]"), *root.glob("benchmarks/*.py")])
+    parts = ("faxcore/modem/*.py", "faxcore/hdlc.py", "faxcore/g711.py", "native/qam*.[ch]", "native/fsk*.[ch]",
+             "native/bank*.[ch]", *(f"benchmarks/{name}.py" for name in ("cells", "engines", "impairments")))  # fmt: skip
+    files = sorted(file for part in parts for file in root.glob(part))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
@@ -143,7 +152,8 @@ class Plan:
         kind = "frames" if self.name == "v21" else "data"
         ideal = IDEAL_DB[self.name, self.rate]
         above = np.arange(-1, 2.1, 0.5) if engine == "faxcore" else np.arange(-0.5, 4.1, 0.5)
-        return [self.cell(kind, Channel(round(ideal + more, 1), noise_before)) for more in above.tolist()]
+        channels = [Channel(round(ideal + more, 1), noise_before) for more in above.tolist()]
+        return [replace(self.cell(kind, channel), size=max(self.bits, CURVE_BITS)) for channel in channels]
 
     def trainings(self, at_1e3: float) -> list[Row]:
         """Where bit errors reach 1e-3 training must not be the bottleneck."""
@@ -217,17 +227,35 @@ class Threshold:
 
 
 def threshold(cells: list[Cell], counts: list[Count], error_rate: float) -> Threshold:
-    """By a log-linear fit weighted by error events; not a number where too few cells had errors."""
+    """By the likeliest straight line through the logarithms of the error rates, those of no error included.
+
+    Not a number where too few cells had errors, or where they do not fall with the SNR.
+    """
     points = [(cell.channel.snr_db, *bit_error_rate(cell, count)) for cell, count in zip(cells, counts, strict=True)]
-    near = [(snr, rate, events) for snr, rate, events in points if error_rate / 12 < rate < error_rate * 12 and events]
+    near = np.array([point for point in points if point[1] < error_rate * 12], float).reshape(-1, 3)
     whole = [] if cells[0].kind == "frames" else counts
     lost, bursts = sum(count.failed for count in whole), sum(count.bursts for count in whole)
-    if len(near) < 2:
-        return Threshold(math.nan, math.nan, lost, bursts)
-    snr, rate, events = np.array(near, float).T
-    slope, height = np.polyfit(snr, np.log10(rate), 1, w=np.sqrt(events))
-    half = 1.96 / math.sqrt(events.sum()) / math.log(10) / abs(slope)
-    return Threshold(float((math.log10(error_rate) - height) / slope), half, lost, bursts)
+    snr, rate, events = near.T
+    unknown = Threshold(math.nan, math.nan, lost, bursts)
+    if np.sum(events > 0) < 2 or np.ptp(snr[events > 0]) == 0:
+        return unknown
+    trials = np.full(len(snr), np.sum(events) / np.sum(rate))  # of independent errors
+    height, slope = poisson_line(snr, events, trials)
+    if slope >= 0:
+        return unknown
+    return Threshold((math.log(error_rate) - height) / slope, 1.96 / math.sqrt(events.sum()) / -slope, lost, bursts)
+
+
+def poisson_line(x: Real, events: Real, trials: Real) -> tuple[float, float]:
+    """Height at 0 and slope of the line ln(rate) = height + slope x that makes the counted events likeliest."""
+    middle = float(np.average(x, weights=events))
+    design = np.stack([np.ones(len(x)), x - middle])
+    found = np.array([math.log(np.sum(events) / np.sum(trials)), 0.0])
+    for _ in range(60):
+        expected = trials * np.exp(np.clip(found @ design, -50, 0))
+        step = np.linalg.solve((design * expected) @ design.T, design @ (events - expected))
+        found = found + np.clip(step, -1, 1)
+    return float(found[0] - found[1] * middle), float(found[1])
 
 
 # --- the tables ---
@@ -280,7 +308,7 @@ def sensitivity(plan: Plan, found: dict[tuple[str, bool], Threshold], counts: Co
 
 
 def plans(arguments: argparse.Namespace) -> list[Plan]:
-    share = 20 if arguments.quick else 1
+    share = QUICK if arguments.quick else 1
     listening = tuple(arguments.engines.split(","))
     return [
         Plan(name, rate, arguments.bits // share, arguments.bursts // share, listening, arguments.transmitter)
@@ -315,7 +343,7 @@ def second_stage(plan: Plan, found: dict[tuple[str, bool], Threshold], counts: C
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="v17,v29,v27ter,v21", help="modulations, or single rates: v29-9600")
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the bits and bursts")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of it, a fifth of the curves' bits")
     parser.add_argument("--bits", type=int, default=1_000_000)
     parser.add_argument("--bursts", type=int, default=400)
     parser.add_argument("--engines", default=",".join(ENGINES))
