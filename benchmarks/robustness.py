@@ -123,8 +123,9 @@ def _measured(job: tuple[Cell, tuple[str, ...]]) -> tuple[Cell, dict[str, Count]
 def _digest_of_sources() -> str:
     """Of what a receiver and its cells are made of."""
     root = Path(__file__).parent.parent
-    parts = ("faxcore/modem/*.py", "faxcore/hdlc.py", "faxcore/g711.py", "native/qam*.[ch]", "native/fsk*.[ch]",
-             "native/bank*.[ch]", *(f"benchmarks/{name}.py" for name in ("cells", "engines", "impairments")))  # fmt: skip
+    parts = ["faxcore/modem/*.py", "faxcore/hdlc.py", "faxcore/g711.py"]
+    parts += [f"native/{family}*.[ch]" for family in ("qam", "fsk", "bank")]
+    parts += [f"benchmarks/{name}.py" for name in ("cells", "engines", "impairments")]
     files = sorted(file for part in parts for file in root.glob(part))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
