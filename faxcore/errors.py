@@ -2,6 +2,8 @@
 
     FaxcoreError
      ├── DocumentError   a document that cannot be read, drawn or written
+     │    └── FetchError      a document that cannot be brought from its URL
+     ├── SwmlError       a script, or parameters of a method, that SWML does not allow
      ├── CallError       a call object used at the wrong time
      └── FrameError      octets that are no frame, field or packet; never leaves the engine
 
@@ -29,6 +31,30 @@ class DocumentError(FaxcoreError):
 
     def __str__(self) -> str:
         return f"{self.name}{f', page {self.page}' if self.page is not None else ''}: {self.cause}"
+
+
+class FetchError(DocumentError):
+    """A document that cannot be brought from its URL; `detail` is the finer number of `FaxResult.detail`."""
+
+    def __init__(self, name: str, cause: str, *, detail: int, code: int = 41) -> None:
+        super().__init__(name, cause, code=code)
+        self.detail = detail
+        self.args = (name, cause, detail, code)
+
+
+class SwmlError(FaxcoreError):
+    """What SWML reports as `script_error` and in the event `calling.script.warning`.
+
+    Attributes: `code`, a name of SWML's error family such as "relay_script_method_parameter_missing", and
+    `description` in words.
+    """
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(code, description)
+        self.code, self.description = code, description
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.description}"
 
 
 class CallError(FaxcoreError):

@@ -140,6 +140,9 @@ TEXTS: dict[ResultCode, str] = {
     ResultCode.CSA_UNACCEPTABLE: "The called internet address was refused",
 }
 
+DETAIL_NOT_FETCHED = 100
+DETAIL_TOO_BIG = 101
+DETAIL_UNREADABLE = 102
 DETAIL_STOPPED_BY_OWNER = 103
 DETAIL_INTERNAL = 199
 
