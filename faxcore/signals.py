@@ -25,6 +25,7 @@ class Modulation(NamedTuple):
 V21 = Modulation("v21", 300)
 V27TER_2400 = Modulation("v27ter", 2400)
 V27TER_4800 = Modulation("v27ter", 4800)
+V29_4800 = Modulation("v29", 4800)
 V29_7200 = Modulation("v29", 7200)
 V29_9600 = Modulation("v29", 9600)
 V17_7200, V17_9600, V17_12000, V17_14400 = (Modulation("v17", rate) for rate in (7200, 9600, 12000, 14400))

@@ -2,13 +2,15 @@
 #include "qam.h"
 
 typedef struct { double re, im; } KERNEL(complex);
+typedef double KERNEL(parts) __attribute__((vector_size(16)));
 
-/* sum + sign * conj(a) * b */
+/* sum + sign * conj(a) * b. Written for both parts at once: out of separate ones GCC makes fused multiplies for some
+ * CPU levels, whatever -ffp-contract says, and the levels differ. */
 static KERNEL(complex) KERNEL(add_conjugate)(KERNEL(complex) sum, KERNEL(complex) a, KERNEL(complex) b, double sign)
 {
-    sum.re += sign * (a.re * b.re + a.im * b.im);
-    sum.im += sign * (a.re * b.im - a.im * b.re);
-    return sum;
+    KERNEL(parts) own = {sum.re, sum.im}, straight = {b.re, b.im}, crossed = {b.im, -b.re};
+    own += sign * (a.re * straight + a.im * crossed);
+    return (KERNEL(complex)){own[0], own[1]};
 }
 
 /* Lower triangle of sum over k of conj(y[2k + i]) y[2k + j]. Two rows further down the same products come again but

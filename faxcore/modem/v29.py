@@ -1,4 +1,4 @@
-"""V.29 at 9600 and 7200 bit/s [V.29], as facsimile uses it [T.4 6]."""
+"""V.29 at 9600, 7200 and 4800 bit/s [V.29]; facsimile uses the first two [T.4 6]."""
 
 from __future__ import annotations
 
@@ -30,13 +30,21 @@ OUTER = np.where(np.arange(8) % 2, 3 * 2**0.5, 5) * ANGLES
 POINTS = np.round(np.concatenate([INNER, OUTER]))
 """By phase in eighths of a turn, then the same with Q1 = 1 [V.29 table 2]."""
 
-A, C = 4, 0  # (-3, 0) and (3, 0) at both rates [V.29 table 5]
-B_D = {9600: (8 + 7, 8 + 3), 7200: (7, 3)}  # (3, -3) and (-3, 3); (1, -1) and (-1, 1)
+LETTERS = {9600: (4, 8 + 7, 0, 8 + 3), 7200: (4, 7, 0, 3), 4800: (2, 3, 0, 1)}
+"""The points A, B, C, D by rate [V.29 table 5]: (-3, 0) and (3, 0) for A and C; B is (3, -3), (1, -1) or (0, -3)."""
+
+
+def _points(bits: int) -> NDArray[np.complex128]:
+    """The points of a rate; 4800 has those of even phase alone [V.29 2.2.3]."""
+    return np.asarray(POINTS[:8:2] if bits == 2 else POINTS[: 1 << bits])
 
 
 def _table(bits: int) -> NDArray[np.uint8]:
-    """Point by previous phase and Q1 Q2 Q3 Q4 (Q2 Q3 Q4 at 7200, where Q1 is 0) [V.29 2.2]."""
+    """Point by previous phase and Q1 Q2 Q3 Q4; Q2 Q3 Q4 at 7200, where Q1 is 0, and Q2 Q3 at 4800 [V.29 2.2]."""
     groups = np.arange(1 << bits)
+    if bits == 2:  # Q4 makes the change a quarter turn: not (Q2 xor Q3) [V.29 2.2.3]
+        quarters = np.array([PHASE_CHANGE[g << 1 | (g in (0b00, 0b11))] // 2 for g in groups.tolist()])
+        return np.asarray((np.arange(4)[:, None] + quarters) % 4, np.uint8)
     changes = np.array([PHASE_CHANGE[g & 7] for g in groups.tolist()])
     return np.asarray((np.arange(8)[:, None] + changes) % 8 + (groups >> 3) * 8, np.uint8)
 
@@ -53,27 +61,28 @@ def conditioning_bits() -> NDArray[np.uint8]:
 @cache
 def scheme(modulation: Modulation) -> Scheme:
     """V.29 at one rate. ValueError for any other modulation."""
-    if modulation.name != "v29" or modulation.bit_rate not in B_D:
-        raise ValueError(f"{modulation} is not V.29 at 9600 or 7200 bit/s")
+    if modulation.name != "v29" or modulation.bit_rate not in LETTERS:
+        raise ValueError(f"{modulation} is not V.29 at 9600, 7200 or 4800 bit/s")
     bits = modulation.bit_rate // SYMBOL_RATE
-    b, d = B_D[modulation.bit_rate]
+    a, b, c, d = LETTERS[modulation.bit_rate]
+    table = _table(bits)
     return Scheme(
         modulation=modulation,
         carrier_hz=CARRIER_HZ,
         symbol_rate=SYMBOL_RATE,
         roll_off=ROLL_OFF,
         bits=bits,
-        points=POINTS[: 1 << bits],
+        points=_points(bits),
         data_points=1 << bits,
-        table=_table(bits),
-        next=_table(bits) & np.uint8(7),
-        states=8,
+        table=table,
+        next=table & np.uint8(len(table) - 1),
+        states=len(table),
         scrambler=Scrambler(0, *SCRAMBLER_TAPS),
-        start=C,
-        echo=np.full(ECHO_TONE, C, np.uint8),
+        start=c,
+        echo=np.full(ECHO_TONE, c, np.uint8),
         gap=GAP,
-        alternations=np.tile(np.array([A, b], np.uint8), ALTERNATIONS // 2),
-        conditioning=np.where(conditioning_bits(), d, C).astype(np.uint8),
+        alternations=np.tile(np.array([a, b], np.uint8), ALTERNATIONS // 2),
+        conditioning=np.where(conditioning_bits(), d, c).astype(np.uint8),
         check=CHECK,
         turn_off=TURN_OFF,
         fitted=CONDITIONING,

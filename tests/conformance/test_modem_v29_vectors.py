@@ -15,7 +15,7 @@ from faxcore.modem.scheme import Encoder, Scheme
 from faxcore.signals import Modulation
 from tests.support import vectors
 
-RATES = ("9600", "7200")
+RATES = ("9600", "7200", "4800")
 BURSTS = ("audio_v29_9600", "audio_v29_7200", "audio_v29_9600_impaired")
 
 

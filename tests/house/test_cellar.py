@@ -55,6 +55,15 @@ def test_every_kernel_has_its_twin_and_its_stub(family: str) -> None:
         assert twins[kernel] == stubs[kernel], f"{kernel}: twin and kernel differ in their arguments"
 
 
+@pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump")
+def test_no_multiply_is_fused() -> None:
+    """A fused multiply-add keeps bits that the other CPU levels and the twins round off."""
+    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", native.__file__], capture_output=True, text=True,
+                             check=True).stdout  # fmt: skip
+    assert len(listing) > 100_000
+    assert not re.findall(r"\bvfn?m(?:add|sub|addsub|subadd)\w*", listing)
+
+
 def test_stubs_are_complete() -> None:
     stubs = set(functions_of(PACKAGE / "kernels/_native.pyi"))
     built = {name for name in dir(native) if callable(getattr(native, name)) and not name.startswith("_")}

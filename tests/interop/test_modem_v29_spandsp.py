@@ -9,7 +9,7 @@ from faxcore import modem
 from tests.interop import spandsp
 
 pytestmark = pytest.mark.peer("spandsp")
-RATES = pytest.mark.parametrize("rate", [9600, 7200])
+RATES = pytest.mark.parametrize("rate", [9600, 7200, 4800])
 
 
 @RATES

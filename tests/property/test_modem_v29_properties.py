@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from faxcore import modem
 from faxcore.line import Line
-from faxcore.signals import V29_7200, V29_9600, Modulation, Octets, SignalItem
+from faxcore.signals import V29_4800, V29_7200, V29_9600, Modulation, Octets, SignalItem
 
-BOTH = st.sampled_from([V29_9600, V29_7200])
+EVERY = st.sampled_from([V29_9600, V29_7200, V29_4800])
 CUTS = st.lists(st.integers(0, 5000), max_size=10)
 
 
@@ -32,7 +32,7 @@ def joined(items: list[SignalItem]) -> tuple[list[SignalItem], bytes]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(BOTH, CUTS)
+@given(EVERY, CUTS)
 def test_receiver(modulation: Modulation, cuts: list[int]) -> None:
     signal = line_signal(modulation)
     whole = joined(modem.receiver(modulation).push(signal))
@@ -42,7 +42,7 @@ def test_receiver(modulation: Modulation, cuts: list[int]) -> None:
     assert joined([item for piece in np.split(signal, sorted(cuts)) for item in receiver.push(piece)]) == whole
 
 
-@pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
+@pytest.mark.parametrize("modulation", [V29_9600, V29_7200, V29_4800], ids=str)
 def test_receiver_sample_by_sample(modulation: Modulation) -> None:
     signal, receiver = line_signal(modulation), modem.receiver(modulation)
     items = [item for k in range(len(signal)) for item in receiver.push(signal[k : k + 1])]
@@ -50,7 +50,7 @@ def test_receiver_sample_by_sample(modulation: Modulation) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(BOTH, st.lists(st.tuples(st.integers(0, 700), st.binary(max_size=40)), max_size=12))
+@given(EVERY, st.lists(st.tuples(st.integers(0, 700), st.binary(max_size=40)), max_size=12))
 def test_transmitter(modulation: Modulation, steps: list[tuple[int, bytes]]) -> None:
     cut, whole, pieces = modem.transmitter(modulation), modem.transmitter(modulation), []
     for n, octets in steps:
@@ -65,7 +65,7 @@ def test_transmitter(modulation: Modulation, steps: list[tuple[int, bytes]]) -> 
 
 
 @settings(max_examples=25, deadline=None)
-@given(BOTH, st.binary(max_size=300), st.integers(0, 2000))
+@given(EVERY, st.binary(max_size=300), st.integers(0, 2000))
 def test_a_burst_arrives_wherever_it_begins(modulation: Modulation, octets: bytes, start: int) -> None:
     transmitter = modem.transmitter(modulation)
     transmitter.feed(octets)

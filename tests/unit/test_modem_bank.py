@@ -12,9 +12,19 @@ from faxcore.kernels.twins import bank as layout
 from faxcore.line import Line
 from faxcore.modem import bank as banks
 from faxcore.modem import qam
-from faxcore.signals import V17_14400, V27TER_2400, V27TER_4800, V29_9600, Modulation, Octets, SignalBegins, SignalEnds
+from faxcore.signals import (
+    V17_14400,
+    V27TER_2400,
+    V27TER_4800,
+    V29_4800,
+    V29_9600,
+    Modulation,
+    Octets,
+    SignalBegins,
+    SignalEnds,
+)
 
-EVERY = pytest.mark.parametrize("modulation", [V29_9600, V17_14400, V27TER_4800, V27TER_2400], ids=str)
+EVERY = pytest.mark.parametrize("modulation", [V29_9600, V29_4800, V17_14400, V27TER_4800, V27TER_2400], ids=str)
 CHECKED = ("taps_re", "taps_im", "phase_re", "phase_im", "drift", "power", "error", "symbols", "recent_re", "state",
            "stage", "metric", "scrambler", "pending", "pending_bits")  # fmt: skip
 

@@ -13,7 +13,7 @@ from faxcore.signals import Modulation
 
 IDEAL_DB = {
     ("v17", 14400): 20.4, ("v17", 12000): 17.6, ("v17", 9600): 13.8, ("v17", 7200): 10.3,
-    ("v29", 9600): 17.7, ("v29", 7200): 14.2, ("v27ter", 4800): 13.3, ("v27ter", 2400): 6.9,
+    ("v29", 9600): 17.7, ("v29", 7200): 14.2, ("v29", 4800): 10.4, ("v27ter", 4800): 13.3, ("v27ter", 2400): 6.9,
 }  # fmt: skip
 """SNR over 0-4 kHz at which theory has 1e-4 bit errors."""
 
@@ -135,5 +135,5 @@ def test_no_bit_is_lost_where_the_scale_cuts_peaks(name: str, rate: int, law: st
     """At 0 dBm0 the peaks of every burst are cut."""
     bits = bits_of(1, 16 * rate)
     line = on_the_line(modem.modulate(bits, name, rate, level_dbm0=0.0), snr=100.0, law=law)
-    assert np.sum(np.abs(line.astype(int)) > 32000) > (40 if name == "v27ter" else 1000)
+    assert np.sum(np.abs(line.astype(int)) > 32000) > (40 if rate <= 4800 else 1000)  # those have one radius alone
     assert wrong_bits(modem.demodulate(line, name, rate), bits) == 0

@@ -9,11 +9,11 @@ import pytest
 from faxcore import modem
 from faxcore.line import Line
 from faxcore.modem import tones, v21
-from faxcore.signals import V29_7200, V29_9600, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.signals import V29_4800, V29_7200, V29_9600, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
 from faxcore.units import dbm0_of_rms
 
 Samples = npt.NDArray[np.int16]
-RATES = (9600, 7200)
+RATES = (9600, 7200, 4800)
 
 
 def random_bits(n: int, seed: int) -> npt.NDArray[np.uint8]:
@@ -77,7 +77,7 @@ def test_segment_one_and_echo_protection(rate: int) -> None:
     assert lines[272] > 0.999 * lines.sum()  # 1700 Hz in bins of 6.25
 
 
-@pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
+@pytest.mark.parametrize("modulation", [V29_9600, V29_7200, V29_4800], ids=str)
 @pytest.mark.parametrize("n", [0, 1, 2, 100])
 def test_length_is_known_ahead(modulation: Modulation, n: int) -> None:
     transmitter = modem.transmitter(modulation)
@@ -104,8 +104,8 @@ def test_training_is_ready_before_any_octet() -> None:
 def test_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="training"):
         modem.modulate([0, 1], "v29", 9600, training="short")
-    for rate in (4800, 14400, 0):
-        with pytest.raises(ValueError, match="9600 or 7200"):
+    for rate in (2400, 14400, 0):
+        with pytest.raises(ValueError, match="9600, 7200 or 4800"):
             modem.modulate([0, 1], "v29", rate)
     with pytest.raises(ValueError, match="short"):
         modem.modulate([0, 1], "v29", 9600, training="short")
@@ -198,7 +198,7 @@ def kinds(items: list[SignalItem]) -> list[type]:
     return [type(item) for item in items if not isinstance(item, Octets)]
 
 
-@pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
+@pytest.mark.parametrize("modulation", [V29_9600, V29_7200, V29_4800], ids=str)
 def test_times_of_items(modulation: Modulation) -> None:
     transmitter = modem.transmitter(modulation)
     transmitter.feed(bytes(1200))
@@ -243,7 +243,7 @@ def not_ours() -> dict[str, Samples]:
 
 
 @pytest.mark.parametrize("name", list(not_ours()))
-@pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
+@pytest.mark.parametrize("modulation", [V29_9600, V29_7200, V29_4800], ids=str)
 def test_what_is_not_v29_never_begins(name: str, modulation: Modulation) -> None:
     receiver = modem.receiver(modulation)
     items = receiver.push(not_ours()[name]) + receiver.push(silence(8000))
