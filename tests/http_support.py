@@ -32,6 +32,7 @@ class Server:
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def url(self, path: str = "/", host: str = "127.0.0.1", user: str = "") -> str:
         return f"http://{user}{host}:{self.port}{path}"
@@ -63,14 +64,14 @@ def fixed(answers: dict[str, bytes]) -> Answer:
 async def serving(answer: Answer) -> AsyncIterator[Server]:
     """A server on loopback, all of its connections closed at the end."""
     server = Server()
-    tasks: set[asyncio.Task[None]] = set()
+
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server.connections += 1
         task = asyncio.current_task()
         assert task
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        server.tasks.add(task)
+        task.add_done_callback(server.tasks.discard)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 asked = await _request(reader)
@@ -85,9 +86,9 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
         yield server
     finally:
         listening.close()
-        for task in tasks:
+        for task in server.tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*server.tasks, return_exceptions=True)
 
 
 async def _request(reader: asyncio.StreamReader) -> Asked:

@@ -103,6 +103,11 @@ class Document:
         job = first if first and (index, resolution) == (0, self.resolution) else self._submit(index, resolution)
         return PageRequest(lambda: _answered(job), lambda: with_header(self._drawn(job, resolution), header, index))
 
+    def draw_first(self) -> None:
+        """Waits for the first page, which is then ready for the call. DocumentError."""
+        if self._first is not None:
+            self._drawn(self._first, self.resolution)
+
     def _submit(self, index: int, resolution: Resolution) -> client.Job:
         job = client.Job(self._source, wire.Draw(self._source.number, self._numbers[index], resolution.name))
         client.drawing_process.submit(job)

@@ -1,3 +1,27 @@
 """The one room with sockets, clocks and asyncio: what an owner of calls may use, or bring his own instead."""
 
 from __future__ import annotations
+
+from faxcore.net.background import Background
+from faxcore.net.fetch import FetchLimits
+from faxcore.net.guard import AddressPolicy
+from faxcore.net.poster import HttpPoster, Poster, Undelivered
+from faxcore.net.retry import ExchangeError, Retries
+from faxcore.net.service import Fax, FaxOutcome, FaxService
+from faxcore.net.storage import FolderStorage, Storage
+
+__all__ = [
+    "AddressPolicy",
+    "Background",
+    "ExchangeError",
+    "Fax",
+    "FaxOutcome",
+    "FaxService",
+    "FetchLimits",
+    "FolderStorage",
+    "HttpPoster",
+    "Poster",
+    "Retries",
+    "Storage",
+    "Undelivered",
+]

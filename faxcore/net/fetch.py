@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 
 from faxcore.errors import FetchError
 from faxcore.net import extra
-from faxcore.net.retry import Retries
+from faxcore.net.retry import ExchangeError, Retries
 from faxcore.result import DETAIL_NOT_FETCHED, DETAIL_TOO_BIG
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def _download(url: str, name: str, file: IO[bytes], http: Http, limits: Fe
                 file.seek(0)
                 file.truncate()
                 await _follow(transport.parse_url(url), name, file, http, limits)
-    except transport.ExchangeError as fault:
+    except ExchangeError as fault:
         raise FetchError(name, str(fault), detail=DETAIL_NOT_FETCHED) from fault
 
 
@@ -96,7 +96,7 @@ async def _follow(url: httpx2.URL, name: str, file: IO[bytes], http: Http, limit
                 await _save(response, name, file, limits.max_octets)
                 return
             url = _next(url, response)
-    raise transport.ExchangeError(f"is redirected more than {limits.redirects} times")
+    raise ExchangeError(f"is redirected more than {limits.redirects} times")
 
 
 def _next(url: httpx2.URL, response: httpx2.Response) -> httpx2.URL:
@@ -104,7 +104,7 @@ def _next(url: httpx2.URL, response: httpx2.Response) -> httpx2.URL:
     transport = extra.load("faxcore.net.transport")
     there = transport.parse_url(response.headers.get("Location", ""), base=url)
     if (url.scheme, there.scheme) == ("https", "http"):
-        raise transport.ExchangeError("is redirected from https to http")
+        raise ExchangeError("is redirected from https to http")
     following: httpx2.URL = there.copy_with(username=None, password=None)
     return following
 

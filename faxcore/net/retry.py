@@ -7,7 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from faxcore.errors import FaxcoreError
 from faxcore.net import extra
+
+
+class ExchangeError(FaxcoreError):
+    """A request that brought no good answer; `transient` if another try may."""
+
+    def __init__(self, cause: str, *, transient: bool = False) -> None:
+        super().__init__(cause)
+        self.transient = transient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +33,7 @@ class Retries:
         stamina = extra.load("stamina")
         tries: AsyncIterator[AbstractContextManager[Any]] = aiter(
             stamina.retry_context(
-                on=lambda fault: bool(getattr(fault, "transient", False)),
+                on=lambda fault: isinstance(fault, ExchangeError) and fault.transient,
                 attempts=self.attempts,
                 timeout=None,
                 wait_initial=self.first_pause,

@@ -17,21 +17,13 @@ import httpcore2
 import httpx2
 
 from faxcore import __version__
-from faxcore.errors import FaxcoreError
 from faxcore.net.guard import AddressPolicy, BlockedAddressError, Resolver, resolve
+from faxcore.net.retry import ExchangeError
 
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 CONNECTIONS = 100
 KEPT_FOR = 15.0
 """Seconds for which an idle connection is kept: less than what servers allow, so that few are found closed."""
-
-
-class ExchangeError(FaxcoreError):
-    """A request that brought no good answer; `transient` if another try may."""
-
-    def __init__(self, cause: str, *, transient: bool = False) -> None:
-        super().__init__(cause)
-        self.transient = transient
 
 
 class _CheckedBackend(httpcore2.AsyncNetworkBackend):
