@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 
 python=${PYTHON:-python3}
 venv=.venv
-peers="libspandsp-dev libtiff-dev libtiff-tools poppler-utils"
+peers="libspandsp-dev libtiff-dev libtiff-tools poppler-utils tshark"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "setup: $*"; exit 1; }

@@ -13,6 +13,7 @@ PEERS = {
     "spandsp": lambda: any(Path("/usr/include").rglob("spandsp.h")),
     "libtiff": lambda: any(Path("/usr/include").rglob("tiffio.h")),
     "tiff-tools": lambda: shutil.which("tiffinfo") is not None,
+    "tshark": lambda: shutil.which("tshark") is not None,
     "poppler": lambda: shutil.which("pdftoppm") is not None,
 }
 

@@ -12,7 +12,7 @@ from enum import Enum, IntEnum
 
 from faxcore.errors import FrameError
 
-LONGEST_FIELD = 65536
+LONGEST_FIELD = 65535
 _MOST_FIELDS = 16383
 _TURNED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
@@ -142,7 +142,7 @@ def encode(packet: Packet, form: Form) -> bytes:
     """The octets of a packet [T.38 Annex A].
 
     Some peers misread a field that follows one without data in one packet of the 2002 form: let a field without
-    data be the last one. ValueError for a kind that the form does not have, a field of more than 65 536 octets
+    data be the last one. ValueError for a kind that the form does not have, a field of more than 65 535 octets
     or more than 16 383 fields.
     """
     if isinstance(packet, Indicator):
@@ -323,7 +323,10 @@ def _field_data(octets: bytes, at: int) -> tuple[bytes, int]:
     """The octets of a field and the bit behind them."""
     if at + 2 > len(octets):
         raise TruncatedError("no length of a field")
-    end = at + 3 + (octets[at] << 8 | octets[at + 1])
+    length = (octets[at] << 8 | octets[at + 1]) + 1
+    end = at + 2 + length
+    if length > LONGEST_FIELD:
+        raise FrameError("a field longer than a field can be")
     if end > len(octets):
         raise TruncatedError("a field is cut off")
     return octets[at + 2:end], 8 * end
