@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from faxcore.call import FaxCall
     from faxcore.document import Document, open_document, save_document
     from faxcore.errors import CallError, DocumentError, FaxcoreError
-    from faxcore.line import Line
+    from faxcore.line import Line, Network
     from faxcore.options import T38, Audio, Options
     from faxcore.page import Page, Resolution
     from faxcore.result import FaxResult, ResultCode
@@ -37,6 +37,7 @@ _HOMES = {
     "FaxResult": "result",
     "FaxcoreError": "errors",
     "Line": "line",
+    "Network": "line",
     "Options": "options",
     "Outcome": "simulation",
     "Page": "page",
@@ -57,6 +58,7 @@ __all__ = [  # noqa: RUF022 - in the order of _HOMES; a test holds the two toget
     "FaxResult",
     "FaxcoreError",
     "Line",
+    "Network",
     "Options",
     "Outcome",
     "Page",

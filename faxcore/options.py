@@ -81,7 +81,35 @@ class Audio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class T38:
-    """The carrier for packets."""
+    """The carrier for packets, as negotiated: `max_datagram` and `max_buffer` (octets) are what the far end takes.
+
+    `tcf`: the training check is "transferred" or made "local"ly by each side. `error_correction` is "redundancy",
+    "fec" or "none"; `redundancy` earlier packets go with each one, or `fec_entries` parity packets over `fec_span`
+    each. `chunk` is how much line time a data packet carries, in seconds; `repeats` how often an indicator or the
+    end of a signal is sent. ValueError names a setting that is out of range.
+    """
+
+    version: int = 0
+    tcf: str = "transferred"
+    error_correction: str = "redundancy"
+    redundancy: int = 3
+    fec_span: int = 3
+    fec_entries: int = 3
+    max_datagram: int = 400
+    max_buffer: int = 2000
+    fill_removal: bool = False
+    chunk: float = 0.03
+    repeats: int = 3
 
     def __post_init__(self) -> None:
-        raise ValueError("carrier=T38() is not built yet")
+        for name, allowed in (("tcf", ("transferred", "local")), ("error_correction", ("redundancy", "fec", "none"))):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+        for name, low, high in (
+            ("version", 0, 3), ("redundancy", 0, 15), ("fec_span", 1, 15), ("fec_entries", 1, 5),
+            ("max_datagram", 50, 65507), ("max_buffer", 40, 1 << 20), ("chunk", 0.01, 0.2), ("repeats", 1, 10),
+        ):  # fmt: skip
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is {low} to {high}, not {getattr(self, name)!r}")
+        if self.fec_span * self.fec_entries > 15:
+            raise ValueError(f"fec_span * fec_entries is at most 15, not {self.fec_span * self.fec_entries}")

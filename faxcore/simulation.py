@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from faxcore import units
 from faxcore.call import FaxCall
-from faxcore.line import Line
+from faxcore.line import Line, Network
 from faxcore.result import FaxResult
 
 MAX_STEP = units.samples(4.0)
 """Longest stretch in one go, so that progress can be shown and memory stays small."""
 
-HANG_UP_AFTER = units.samples(1.0)
+HANG_UP_AFTER_SECONDS = 1.0
+HANG_UP_AFTER = units.samples(HANG_UP_AFTER_SECONDS)
 """When one end has finished, its owner hangs up: the other loses the line so much later."""
 
 
@@ -30,15 +32,20 @@ def simulate(
     sender: FaxCall,
     receiver: FaxCall,
     *,
-    line: Line | None = None,
+    line: Line | Network | None = None,
     limit: float = 7200.0,
     progress: Callable[[FaxCall], None] | None = None,
 ) -> Outcome:
-    """Run a call to its end over a line, and return both results.
+    """Run a call to its end over a line, or a network where both ends are T.38, and return both results.
 
     The calls advance by the larger lookahead: while one sends a page, seconds pass in one step. After `limit`
-    seconds of line time the line drops. `progress(sender)` is called after every step.
+    seconds of line time the line drops. `progress(sender)` is called after every step. ValueError where the ends
+    and the line do not fit each other.
     """
+    if sender.packets or receiver.packets or isinstance(line, Network):
+        if not (sender.packets and receiver.packets) or isinstance(line, Line):
+            raise ValueError("samples go over a Line, the datagrams of two T.38 ends over a Network")
+        return _over_network(sender, receiver, line or Network(), limit, progress)
     line = line or Line()
     forth, back = line.direction(0), line.direction(1)
     for call in (sender, receiver):
@@ -64,6 +71,41 @@ def simulate(
             for call in (sender, receiver):
                 if not call.finished:
                     call.line_dropped()
+    return _outcome(sender, receiver, units.seconds(passed))
+
+
+def _over_network(
+    sender: FaxCall, receiver: FaxCall, network: Network, limit: float, progress: Callable[[FaxCall], None] | None
+) -> Outcome:
+    """Two T.38 ends: virtual time jumps from one deadline or arrival to the next."""
+    ways = [(sender, network.direction(0), receiver), (receiver, network.direction(1), sender)]
+    arrivals: list[tuple[float, int, FaxCall, bytes]] = []
+    now, sent, hang_up_at = 0.0, 0, limit
+    for call in (sender, receiver):
+        call.wait_for_pages()
+        call.advance(now)
+    while not (sender.finished and receiver.finished):
+        due = [sender.deadline, receiver.deadline, arrivals[0][0] if arrivals else None, hang_up_at]
+        now = max(now, min(at for at in due if at is not None))
+        while arrivals and arrivals[0][0] <= now:
+            _, _, call, datagram = heappop(arrivals)
+            call.push_datagram(datagram, now)
+        for call, way, other in ways:
+            for datagram in call.pull_datagrams(now):
+                for at in way.carry(now):
+                    heappush(arrivals, (at, sent := sent + 1, other, datagram))
+        if progress is not None:
+            progress(sender)
+        if sender.finished or receiver.finished:
+            hang_up_at = min(hang_up_at, now + HANG_UP_AFTER_SECONDS + network.delay + network.jitter)
+        if now >= hang_up_at:
+            for call in (sender, receiver):
+                if not call.finished:
+                    call.line_dropped()
+    return _outcome(sender, receiver, now)
+
+
+def _outcome(sender: FaxCall, receiver: FaxCall, line_time: float) -> Outcome:
     if sender.result is None or receiver.result is None:
         raise AssertionError("a finished call has a result")
-    return Outcome(sender.result, receiver.result, units.seconds(passed))
+    return Outcome(sender.result, receiver.result, line_time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,12 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from faxcore import units
-from faxcore.carrier import AudioCarrier
+from faxcore.carrier import AudioCarrier, PacketCarrier
 from faxcore.document import AnyDocument, Header, PageRequest, ReceivedDocument
 from faxcore.errors import CallError
 from faxcore.events import Event, Finished, PageReceived, PageSent, PageStarted
-from faxcore.options import Audio, Options
+from faxcore.options import T38, Audio, Options
 from faxcore.page import Resolution
 from faxcore.result import FaxResult
 from faxcore.t30 import orders
@@ -68,23 +68,32 @@ class _Pages:
 
 
 class FaxCall:
-    """One end of a fax call over audio. It never blocks, reads no clock and belongs to one thread at a time.
+    """One end of a fax call. It never blocks, reads no clock and belongs to one thread at a time.
 
-    Push the samples that the line brings and pull as many to put on it, in chunks of any size:
+    Over audio, push the samples that the line brings and pull as many to put on it, in chunks of any size:
 
         call.push_audio(frame); frame = call.pull_audio(len(frame))
 
     Samples are int16 at 8 kHz. Line time is counted in samples, so a call runs as fast as it is fed.
+
+    Over T.38, push each datagram when it comes, and send what is there at each deadline:
+
+        call.push_datagram(data, now); datagrams = call.pull_datagrams(now); call.deadline
+
+    `now` is in seconds on a monotonic clock of the owner's; the first call that names it starts the call's time.
     """
 
     def __init__(
-        self, session: Session, log: _Log, procedure: orders.Procedure, *, document: AnyDocument, carrier: Audio
-    ) -> None:
+        self, session: Session, log: _Log, procedure: orders.Procedure, *, document: AnyDocument,
+        carrier: Audio | T38 | None,
+    ) -> None:  # fmt: skip
         self.document = document
         """The document that is sent, or the pages received so far."""
         self._session, self._log = session, log
         self._result: FaxResult | None = None
-        self._carrier = AudioCarrier(procedure, level_dbm0=carrier.level, emit=log.emit)
+        self._procedure = procedure
+        self._start: float | None = None
+        self._carrier = self._carried(carrier or Audio())
 
     @classmethod
     def send(
@@ -95,7 +104,7 @@ class FaxCall:
         header_info: str | None = None,
         role: str = "caller",
         options: Options | None = None,
-        carrier: Audio | None = None,
+        carrier: Audio | T38 | None = None,
         date: datetime | None = None,
     ) -> FaxCall:
         """The end that sends a document.
@@ -112,7 +121,7 @@ class FaxCall:
         if header_info is not None:
             header = Header(date or datetime.now(), identity, header_info, len(document.pages))
         procedure = transmitting_terminal(session, _Pages(document, header))
-        return cls(session, log, procedure, document=document, carrier=_audio(carrier))
+        return cls(session, log, procedure, document=document, carrier=carrier)
 
     @classmethod
     def receive(
@@ -121,7 +130,7 @@ class FaxCall:
         identity: str = "",
         role: str = "answerer",
         options: Options | None = None,
-        carrier: Audio | None = None,
+        carrier: Audio | T38 | None = None,
     ) -> FaxCall:
         """The end that receives a document. ValueError for an option that is out of range or not built yet."""
         if role != "answerer":
@@ -129,37 +138,68 @@ class FaxCall:
         document, log = ReceivedDocument(), _Log(None)
         session = _session(identity, options, log, "")
         procedure = receiving_terminal(session, document.append)
-        return cls(session, log, procedure, document=document, carrier=_audio(carrier))
+        return cls(session, log, procedure, document=document, carrier=carrier)
 
     def push_audio(self, samples: npt.ArrayLike) -> None:
         """Hear samples: a one-dimensional array of int16 at 8 kHz, or anything that is one. TypeError, ValueError."""
-        self._carrier.push(_checked(samples))
+        self._audio().push(_checked(samples))
         self._settle()
 
     def push_missing(self, n: int) -> None:
         """Let n samples of line time pass of which nothing arrived."""
         if n < 0:
             raise ValueError(f"n is a number of samples, not {n}")
-        self._carrier.push(np.zeros(n, np.int16))
+        self._audio().push(np.zeros(n, np.int16))
         self._settle()
 
     def pull_audio(self, n: int) -> Samples:
         """Exactly n samples to put on the line; silence once the call is finished."""
         if n < 0:
             raise ValueError(f"n is a number of samples, not {n}")
-        samples = self._carrier.pull(n)
+        samples = self._audio().pull(n)
         self._settle()
         return samples
 
     @property
     def lookahead(self) -> int:
         """Samples that `pull_audio` can give now whatever `push_audio` brings."""
-        return self._carrier.lookahead
+        return self._audio().lookahead
+
+    def push_datagram(self, data: bytes, now: float) -> None:
+        """Hear a UDPTL datagram at a time in seconds; any octets, what is no T.38 is ignored. TypeError, ValueError."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"a datagram is bytes, not {type(data).__name__}")
+        self._packets().push(bytes(data), self._line(now))
+        self._settle()
+
+    def pull_datagrams(self, now: float) -> list[bytes]:
+        """The datagrams to be sent by now, in order; a time before the last one counts as the last one."""
+        datagrams = self._packets().pull(self._line(now))
+        self._settle()
+        return datagrams
+
+    def advance(self, now: float) -> None:
+        """Let time pass until now: timers run out, packets become due."""
+        self._packets().advance(self._line(now))
+        self._settle()
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call `pull_datagrams` next if no datagram comes before; None: the call is finished."""
+        at = self._packets().deadline
+        if at is None:
+            return None
+        return 0.0 if self._start is None else self._start + at
+
+    @property
+    def packets(self) -> bool:
+        """True where the call goes over T.38."""
+        return isinstance(self._carrier, PacketCarrier)
 
     @property
     def line_time(self) -> float:
-        """Seconds of line heard so far."""
-        return units.seconds(self._carrier.heard)
+        """Seconds of line time so far."""
+        return self._carrier.line_time
 
     def events(self) -> Iterator[Event]:
         """The events since the last time, oldest first; the last of a call is Finished."""
@@ -169,7 +209,7 @@ class FaxCall:
     @property
     def progress(self) -> Progress:
         """How far the call is."""
-        told, sent = self._log.progress, self._carrier.plan.fraction
+        told, sent = self._log.progress, self._carrier.fraction
         return told if sent is None or told.fraction is None else told._replace(fraction=sent)
 
     @property
@@ -189,16 +229,39 @@ class FaxCall:
 
     def line_dropped(self) -> None:
         """The line is gone: the call is finished when this returns."""
-        self._carrier.interrupt(orders.LineDropped())
-        if not self.finished:
-            self._carrier.plan.cut(self._carrier.plan.sent)
+        self._carrier.drop()
         self._settle()
         if not self.finished:
             raise CallError("the call went on without its line")
 
     def wait_for_pages(self) -> None:
         """Run in virtual time: a page that is not drawn yet is waited for, where a live call bridges the time."""
-        self._carrier.plan.wait_for_pages = True
+        self._carrier.wait_for_pages()
+
+    def _carried(self, carrier: Audio | T38) -> AudioCarrier | PacketCarrier:
+        if isinstance(carrier, Audio):
+            return AudioCarrier(self._procedure, level_dbm0=carrier.level, emit=self._log.emit)
+        if isinstance(carrier, T38):
+            return PacketCarrier(self._procedure, carrier, emit=self._log.emit)
+        raise ValueError(f"carrier must be faxcore.Audio(...) or faxcore.T38(...), not {carrier!r}")
+
+    def _audio(self) -> AudioCarrier:
+        if not isinstance(self._carrier, AudioCarrier):
+            raise CallError("this call goes over T.38: it has datagrams, no samples")
+        return self._carrier
+
+    def _packets(self) -> PacketCarrier:
+        if not isinstance(self._carrier, PacketCarrier):
+            raise CallError("this call goes over audio: it has samples, no datagrams")
+        return self._carrier
+
+    def _line(self, now: float) -> float:
+        """Line time of a time on the owner's clock."""
+        if not math.isfinite(now):
+            raise ValueError(f"now is a time in seconds, not {now}")
+        if self._start is None:
+            self._start = now - self._carrier.line_time
+        return max(self._carrier.line_time, now - self._start)
 
     def _settle(self) -> None:
         """Notice the end."""
@@ -209,12 +272,6 @@ class FaxCall:
 
 def _session(identity: str, options: Options | None, log: _Log, document: str) -> Session:
     return Session(options=options or Options(), identity=identity, emit=log.emit, document=document)
-
-
-def _audio(carrier: Audio | None) -> Audio:
-    if carrier is not None and not isinstance(carrier, Audio):
-        raise ValueError(f"carrier must be faxcore.Audio(...), not {carrier!r}")
-    return carrier or Audio()
 
 
 def _role_problem(role: str, built: str, other: str, what: str) -> str:

@@ -59,6 +59,26 @@ class AudioCarrier:
             end = self.heard if self.plan.endless else self.plan.sent
         return max(end, self.heard) + REACTION - self.plan.sent
 
+    @property
+    def line_time(self) -> float:
+        """Seconds of line heard so far."""
+        return units.seconds(self.heard)
+
+    @property
+    def fraction(self) -> float | None:
+        """How much of the page that is on the line was sent; None where there is none."""
+        return self.plan.fraction
+
+    def wait_for_pages(self) -> None:
+        """Virtual time: a page that is not drawn yet is waited for."""
+        self.plan.wait_for_pages = True
+
+    def drop(self) -> None:
+        """The line is gone: nothing is said any more."""
+        self.interrupt(orders.LineDropped())
+        if not self.finished:
+            self.plan.cut(self.plan.sent)
+
     def pull(self, n: int) -> Samples:
         """The next n samples to put on the line."""
         while True:

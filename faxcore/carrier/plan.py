@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from faxcore import modem, units
-from faxcore.errors import DocumentError
+from faxcore.carrier.timing import BRIDGE_SECONDS, ECM_FLAGS_SECONDS, TCF_SECONDS, too_late
 from faxcore.hdlc import frame_bits
 from faxcore.modem import tones, v21
 from faxcore.signals import Modulation
@@ -19,10 +19,7 @@ from faxcore.t30 import orders
 
 Samples = npt.NDArray[np.int16]
 
-TCF_SECONDS = 1.5  # [T.30 5.3.1.4]
-ECM_FLAGS_SECONDS = 0.2  # [T.4 A.3.1]
 FILL_STEP = 64  # octets of FILL a time while a page is not ready
-BRIDGE_SECONDS = 4.5  # a receiver waits 5 s for the first line after training [T.4 3.3]
 
 
 def framed(modulation: Modulation, frames: tuple[bytes, ...]) -> bytes:
@@ -81,7 +78,7 @@ class PageBurst:
         """The next n samples: training, FILL while the page is awaited, the page."""
         while self.total is None and self._transmitter.samples_ready < n:
             if self._filled * 8 >= BRIDGE_SECONDS * self._modulation.bit_rate:
-                raise _too_late()
+                raise too_late()
             self._transmitter.feed(bytes(FILL_STEP))
             self._filled += FILL_STEP
         return self._transmitter.pull(n)
@@ -104,13 +101,9 @@ class PageAwaited:
     def pull(self, n: int) -> Samples:
         """The next n samples. DocumentError when the far end would give up."""
         if n and self._pulled > units.samples(BRIDGE_SECONDS):
-            raise _too_late()
+            raise too_late()
         self._pulled += n
         return np.zeros(n, np.int16)
-
-
-def _too_late() -> DocumentError:
-    return DocumentError("document", f"a page was not drawn within {BRIDGE_SECONDS} s of its turn", code=46)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,10 @@ import numpy.typing as npt
 from faxcore import units
 from faxcore.kernels import native
 from faxcore.kernels.twins.line import LAW_A, LAW_MU, LAW_NONE
+from faxcore.line.checks import in_range
+from faxcore.line.network import Network, Path
+
+__all__ = ["Direction", "Line", "Network", "Path"]
 
 _LAWS = {None: LAW_NONE, "mu": LAW_MU, "a": LAW_A}
 
@@ -36,9 +40,9 @@ class Line:
 
     def __post_init__(self) -> None:
         if self.noise_dbm0 is not None:
-            _in_range("noise_dbm0", self.noise_dbm0, -100, 0)
-        _in_range("gain_db", self.gain_db, -60, 20)
-        _in_range("delay", self.delay, 0, 2)
+            in_range("noise_dbm0", self.noise_dbm0, -100, 0)
+        in_range("gain_db", self.gain_db, -60, 20)
+        in_range("delay", self.delay, 0, 2)
         if self.law not in tuple(_LAWS):
             raise ValueError(f"law is 'mu', 'a' or None, not {self.law!r}")
         if not isinstance(self.seed, Integral) or not 0 <= self.seed < 2**64:
@@ -49,11 +53,6 @@ class Line:
         if index not in (0, 1):
             raise ValueError(f"a line has directions 0 and 1, not {index!r}")
         return Direction(self, index)
-
-
-def _in_range(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
-        raise ValueError(f"{name} is a number from {low} to {high}, not {value!r}")
 
 
 def _noise_key(seed: int, index: int) -> npt.NDArray[np.uint32]:

@@ -1,0 +1,264 @@
+"""The packet carrier: carries out the Orders of a T.30 procedure as T.38 packets.
+
+Time is what the owner says it is, in seconds; nothing happens between two deadlines, so that the same datagrams
+at the same times give the same answers however often the owner looks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from faxcore import units
+from faxcore.carrier.hearing import PacketListener
+from faxcore.carrier.modulations import TRAINED
+from faxcore.carrier.schedule import Schedule
+from faxcore.carrier.sending import NO_SIGNAL, Emission, Signals
+from faxcore.carrier.stream import Heard, PacketStream
+from faxcore.errors import DocumentError, FrameError
+from faxcore.events import Event, ToneHeard
+from faxcore.options import T38
+from faxcore.signals import SignalBegins
+from faxcore.t30 import orders
+from faxcore.t38 import ifp, udptl
+from faxcore.t38.detection import FormDetector
+from faxcore.t38.ifp import Indicator, IndicatorKind
+
+KEEP_ALIVE = 4.0
+"""Seconds after which a silent end says no-signal again: address translation forgets silent ports."""
+
+PATIENCE = 0.2
+"""Seconds that a missing packet is waited for while later ones are there."""
+
+HOLD = 8
+"""Later packets that do not wait longer for a missing one: 100 ms of jitter and a few repeats."""
+
+HEADER = 8  # octets of an IFP packet around the data of its one long field
+
+_TONES = {IndicatorKind.CNG: "cng", IndicatorKind.CED: "ced"}
+_COMMANDS = {IndicatorKind.V21_PREAMBLE, *TRAINED}
+
+
+class PacketCarrier:
+    """One terminal's end of a T.38 session. `now` is line time in seconds.
+
+    `order` takes over an Order that another carrier has begun, at line time `now`.
+    """
+
+    def __init__(
+        self, procedure: orders.Procedure, settings: T38, *, emit: Callable[[Event], None],
+        order: orders.Order | None = None, now: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.now = now
+        self._procedure, self._settings, self._emit = procedure, settings, emit
+        self._sender = udptl.Sender(
+            settings.error_correction, redundancy=settings.redundancy, span=settings.fec_span,
+            entries=settings.fec_entries, max_datagram=settings.max_datagram,
+        )  # fmt: skip
+        self._receiver = udptl.Receiver(HOLD)
+        self._forms = FormDetector(ifp.Form.of_version(settings.version))
+        self._form = self._forms.form
+        self._stream = PacketStream(local_tcf=settings.tcf == "local")
+        largest = min(self._sender.longest_packet - HEADER, settings.max_buffer)
+        self.signals = Signals(settings, largest=largest)
+        self._schedule = Schedule(self.signals, now)
+        self._out: list[bytes] = []
+        self._queue: deque[Heard] = deque()
+        self._listener: PacketListener | None = None
+        self._order = orders.Order()
+        self._began = self._command_began = self._spoke = now
+        self._said: ifp.Packet = NO_SIGNAL
+        self._flush_at: float | None = None
+        self._tones: set[str] = set()
+        self._ended = False
+        self._next_order(lambda: next(procedure) if order is None else order)
+
+    @property
+    def finished(self) -> bool:
+        """True once T.30 has ended and its last packet is out."""
+        return self._ended and self._schedule.due is None
+
+    @property
+    def deadline(self) -> float | None:
+        """When `advance` has something to do, if nothing arrives before; None: the call is finished."""
+        return min((at for at, _ in self._duties()), default=None)
+
+    def _duties(self) -> list[tuple[float, Callable[[float], None]]]:
+        """What is to be done, and when."""
+        duties: list[tuple[float | None, Callable[[float], None]]] = [(self._schedule.due, self._speak)]
+        if not self._ended:
+            duties.append((self._flush_at, self._flush))
+            silence = self._stream.deadline
+            duties.append((None if silence is None else units.seconds(silence), self._silence))
+            if self._listener is not None:
+                duties.append((units.seconds(self._listener.deadline), self._run_out))
+            if self._schedule.due is None:
+                duties.append((self._spoke + KEEP_ALIVE, self._keep_alive))
+        return [(at, duty) for at, duty in duties if at is not None]
+
+    def advance(self, now: float) -> None:
+        """Do all that is due until `now`."""
+        while duties := self._duties():
+            at, duty = min(duties, key=lambda pair: pair[0])
+            if at > now:
+                break
+            self.now = max(self.now, at)
+            duty(self.now)
+        self.now = max(self.now, now)
+
+    def pull(self, now: float) -> list[bytes]:
+        """The datagrams to be sent by `now`."""
+        self.advance(now)
+        out, self._out = self._out, []
+        return out
+
+    def push(self, datagram: bytes, now: float) -> None:
+        """Hear a datagram; what is none of T.38 is ignored."""
+        self.advance(now)
+        if self._ended:
+            return
+        self._take(self._receiver.push(datagram))
+        if not self._receiver.waiting:
+            self._flush_at = None
+        elif self._flush_at is None:
+            self._flush_at = self.now + PATIENCE
+        self.advance(now)
+
+    # What is heard
+
+    def _flush(self, now: float) -> None:
+        self._flush_at = None
+        self._take(self._receiver.flush())
+
+    def _take(self, packets: list[udptl.Arrived | udptl.Lost]) -> None:
+        at = units.samples(self.now)
+        for item in packets:
+            if isinstance(item, udptl.Lost):
+                self._hear(self._stream.lost(at))
+                continue
+            try:
+                packet = self._forms.decode(item.octets)
+            except FrameError:
+                continue
+            if isinstance(packet, Indicator) and packet.kind in _TONES:
+                self._tone(_TONES[packet.kind])
+            elif isinstance(packet, Indicator) and packet.kind in TRAINED and self._listener is not None:
+                self._listener.signal_is_near(at)
+            self._hear(self._stream.push(packet, at))
+
+    def _tone(self, tone: str) -> None:
+        """For information only: peers report tones that nobody heard."""
+        if tone not in self._tones:
+            self._tones.add(tone)
+            self._emit(ToneHeard(self.now, tone))
+
+    def _silence(self, now: float) -> None:
+        self._hear(self._stream.silence(units.samples(now)))
+
+    def _hear(self, items: list[Heard]) -> None:
+        self._queue.extend(items)
+        self._listen_on()
+
+    def _listen_on(self) -> None:
+        """Let the Order that listens have what is there, until a Report ends it."""
+        while self._queue and self._listener is not None:
+            heard = self._queue.popleft()
+            if not heard.fast and isinstance(heard.item, SignalBegins):
+                self._schedule.end_tone(self.now)
+            report = self._listener.take(heard)
+            if report is not None:
+                self._report(report)
+
+    def _run_out(self, now: float) -> None:
+        assert self._listener is not None
+        self._report(self._listener.run_out(units.samples(now)))
+
+    # What is said
+
+    def _speak(self, now: float) -> None:
+        try:
+            step = self._schedule.pop()
+        except DocumentError as error:
+            self.interrupt(error)
+            return
+        if not isinstance(step, Emission):
+            self._all_said(step.at)
+        elif step.packet is not None:
+            self._send(step.packet)
+
+    def _send(self, packet: ifp.Packet) -> None:
+        if self._settings.version == 1 and self._forms.settled:
+            self._form = self._forms.form  # nobody agrees which form version 1 has: the partner's
+        if packet != self._said and isinstance(packet, Indicator) and packet.kind in _COMMANDS:
+            self._command_began = self.now
+        self._said, self._spoke = packet, self.now
+        self._out.append(self._sender.datagram(ifp.encode(packet, self._form)))
+
+    def _keep_alive(self, now: float) -> None:
+        self._send(NO_SIGNAL)
+
+    def _all_said(self, at: float) -> None:
+        if self._order.listen is None:
+            self._report(orders.Sent(self._began, at))
+        else:
+            self._listen()
+
+    def _listen(self) -> None:
+        """Begin to listen. What began before our last command is a repeat of what led to it."""
+        assert self._order.listen is not None
+        self._listener = PacketListener(self._order.listen, at=units.samples(self.now))
+        before = units.samples(self._command_began)
+        self._queue = deque(heard for heard in self._queue if heard.began >= before)
+        self._listen_on()
+
+    # Orders and Reports
+
+    def _report(self, report: orders.Report) -> None:
+        self._next_order(lambda: self._procedure.send(report), report)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Throw an exception into the procedure: what is being said is cut, the procedure says what follows."""
+        if self._ended:
+            return
+        self._schedule.cut(self.now)
+        self._next_order(lambda: self._procedure.throw(error))
+
+    def drop(self) -> None:
+        """The line is gone: nothing is said any more."""
+        self.interrupt(orders.LineDropped())
+        self._schedule.clear()
+
+    @property
+    def line_time(self) -> float:
+        """Seconds since the call began."""
+        return self.now
+
+    @property
+    def fraction(self) -> float | None:
+        """How much of the page that is on the line was sent; None where there is none."""
+        return self.signals.fraction
+
+    def wait_for_pages(self) -> None:
+        """Virtual time: a page that is not drawn yet is waited for."""
+        self.signals.wait_for_pages = True
+
+    def _next_order(self, step: Callable[[], orders.Order], report: orders.Report | None = None) -> None:
+        """Get the next Order, and begin it; one that only goes on listening after `report` keeps its listener."""
+        self._schedule.end_tone(self.now)
+        listener, self._listener = self._listener, None
+        try:
+            self._order = step()
+        except StopIteration:
+            self._ended = True
+            return
+        if listener is not None and report is not None and listener.continues(self._order, report):
+            self._listener = listener
+            return
+        self._began = self.now
+        try:
+            self._schedule.add(self._order.transmit, self.now)
+        except DocumentError as error:
+            self.interrupt(error)
+            return
+        if self._order.listen is not None and (self._schedule.endless or not self._order.transmit):
+            self._listen()
