@@ -33,6 +33,9 @@ PATIENCE = 0.2
 HOLD = 8
 """Later packets that do not wait longer for a missing one: 100 ms of jitter and a few repeats."""
 
+GRAIN = 1e-6
+"""Seconds that are no difference: the owner's clock may count from 1970, and a double has 53 bits."""
+
 HEADER = 8  # octets of an IFP packet around the data of its one long field
 
 _TONES = {IndicatorKind.CNG: "cng", IndicatorKind.CED: "ced"}
@@ -100,7 +103,7 @@ class PacketCarrier:
         """Do all that is due until `now`."""
         while duties := self._duties():
             at, duty = min(duties, key=lambda pair: pair[0])
-            if at > now:
+            if at > now + GRAIN:
                 break
             self.now = max(self.now, at)
             duty(self.now)

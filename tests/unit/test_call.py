@@ -186,8 +186,6 @@ def test_options_are_checked_by_name(options: dict[str, object], words: str) -> 
 
 
 def test_carriers_and_roles_that_are_not_built() -> None:
-    with pytest.raises(ValueError, match="T38"):
-        faxcore.T38()
     with pytest.raises(ValueError, match="polled"):
         faxcore.FaxCall.send(small_document(), role="answerer")
     with pytest.raises(ValueError, match="identity"):

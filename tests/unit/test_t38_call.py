@@ -1,0 +1,243 @@
+"""Calls over T.38, both ends ours: what they bring, when they speak, and what a user may do with them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+import faxcore
+from faxcore.events import Finished, PageReceived, PageSent
+from faxcore.result import ResultCode
+from faxcore.simulation import Outcome
+from faxcore.t38 import ifp, udptl
+from faxcore.t38.ifp import Data, Form, Indicator, IndicatorKind
+from tests.support_calls import small_document, small_page
+
+
+def pair(pages: int = 1, options: dict[str, Any] | None = None, **t38: Any) -> tuple[faxcore.FaxCall, faxcore.FaxCall]:
+    chosen, carrier = faxcore.Options(**options or {}), faxcore.T38(**t38)
+    sender = faxcore.FaxCall.send(small_document(pages), identity="+15551230001", options=chosen, carrier=carrier)
+    return sender, faxcore.FaxCall.receive(identity="+15551230002", options=chosen, carrier=carrier)
+
+
+def run(sender: faxcore.FaxCall, receiver: faxcore.FaxCall, network: faxcore.Network | None = None) -> Outcome:
+    outcome = faxcore.simulate(sender, receiver, line=network, limit=600)
+    assert outcome.sender.success, outcome.sender.note
+    assert outcome.receiver.success, outcome.receiver.note
+    assert list(receiver.document.pages) == [small_page(n) for n in range(len(sender.document.pages))]
+    return outcome
+
+
+@pytest.mark.parametrize("version", [0, 1, 2, 3])
+def test_versions(version: int) -> None:
+    outcome = run(*pair(2, version=version))
+    assert (outcome.sender.pages, outcome.sender.ecm, outcome.sender.coding) == (2, True, "mmr")
+    assert outcome.sender.remote_identity == "+15551230002"
+
+
+@pytest.mark.parametrize("modulation", ["v17", "v29", "v27ter"])
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+def test_modulations(modulation: str, ecm: bool) -> None:
+    outcome = run(*pair(1, {"modulations": (modulation,), "ecm": ecm}))
+    assert outcome.receiver.modulation == modulation
+
+
+@pytest.mark.parametrize("coding", ["mh", "mr"])
+@pytest.mark.parametrize("tcf", ["transferred", "local"])
+@pytest.mark.parametrize("fill_removal", [False, True], ids=["fill", "no-fill"])
+def test_pages_without_error_correction(coding: str, tcf: str, fill_removal: bool) -> None:
+    options = {"codings": (coding,), "ecm": False}
+    run(*pair(2, options, tcf=tcf, fill_removal=fill_removal))
+
+
+@pytest.mark.parametrize("correction", ["redundancy", "fec", "none"])
+@pytest.mark.parametrize("max_datagram", [58, 150, 400])
+def test_the_far_ends_largest_datagram_is_kept(correction: str, max_datagram: int) -> None:
+    sender, receiver = pair(1, error_correction=correction, max_datagram=max_datagram)
+    longest = [0]
+
+    def see(_: float, datagram: bytes) -> None:
+        longest[0] = max(longest[0], len(datagram))
+
+    watch(sender, see)
+    watch(receiver, see)
+    run(sender, receiver)
+    assert longest[0] <= max_datagram
+
+
+def watch(call: faxcore.FaxCall, see: Any) -> None:
+    """Have `see(now, datagram)` called for all that a call says."""
+    pull = call.pull_datagrams
+
+    def pulled(now: float) -> list[bytes]:
+        datagrams = pull(now)
+        for datagram in datagrams:
+            see(now, datagram)
+        return datagrams
+
+    call.pull_datagrams = pulled  # type: ignore[method-assign]
+
+
+def said_by(call: faxcore.FaxCall, form: Form) -> list[tuple[float, ifp.Packet]]:
+    """A list that fills with the packets that a call sends, and when."""
+    said: list[tuple[float, ifp.Packet]] = []
+    watch(call, lambda now, datagram: said.append((now, ifp.decode(udptl.decode(datagram).primary, form))))
+    return said
+
+
+def test_a_sender_speaks_at_the_speed_of_the_line() -> None:
+    """Indicators thrice, preamble and training as long as a modem's, 14400 bit/s of data in chunks of 30 ms."""
+    sender, receiver = pair(1, {"ecm": False, "codings": ("mh",)})
+    said = said_by(sender, Form.V1998)
+    run(sender, receiver)
+    kinds = [packet.kind for _, packet in said if isinstance(packet, Indicator)]
+    assert kinds[:3] == [IndicatorKind.CNG] * 3
+    first = {packet.kind: now for now, packet in reversed(said) if isinstance(packet, Indicator)}
+    data = [(now, packet) for now, packet in said if isinstance(packet, Data)]
+    for indicator, kind, seconds in (
+        (IndicatorKind.V21_PREAMBLE, ifp.DataKind.V21, 1.0),
+        (IndicatorKind.V17_14400_LONG_TRAINING, ifp.DataKind.V17_14400, 1.393),
+    ):
+        begins = min(now for now, packet in data if packet.kind is kind)
+        assert begins - first[indicator] == pytest.approx(seconds)
+        assert kinds.count(indicator) % 3 == 0
+    octets = 0
+    for now, packet in data:
+        if packet.kind is ifp.DataKind.V17_14400:
+            start = min(n for n, p in data if p.kind is ifp.DataKind.V17_14400)
+            if now - start > 1.5:
+                break
+            assert octets <= (now - start) * 1800 + 1e-6
+            octets += sum(len(field.octets) for field in packet.fields)
+    assert octets == 2700
+
+
+def test_the_far_end_may_be_as_far_as_two_seconds() -> None:
+    outcome = run(*pair(1), faxcore.Network(delay=1.0))
+    assert outcome.line_time < 40
+
+
+LINES = [
+    *(faxcore.Network(loss=0.1, seed=seed) for seed in range(6)),
+    *(faxcore.Network(loss=0.05, burst=3, seed=seed) for seed in range(6)),
+    *(faxcore.Network(jitter=0.1, reorder=0.1, duplicate=0.1, delay=0.1, seed=seed) for seed in range(4)),
+]
+
+
+@pytest.mark.parametrize("network", LINES, ids=repr)
+def test_bad_networks(network: faxcore.Network) -> None:
+    run(*pair(2), network)
+
+
+@pytest.mark.parametrize("start", [0.0, 100.0, 1.8e9])
+def test_the_same_datagrams_however_often_the_owner_looks(start: float) -> None:
+    """A caller whom nobody answers is asked at its deadlines only, or every 30 ms, or every 2 s."""
+    said: list[list[bytes]] = []
+    for step in (None, 0.03, 2.0):
+        sender, _ = pair(1)
+        heard, now = sender.pull_datagrams(start), start
+        while not sender.finished:
+            now = now + step if step else sender.deadline or now
+            heard += sender.pull_datagrams(now)
+        said.append(heard)
+        assert sender.result is not None
+        assert sender.result.code == ResultCode.T0_EXPIRED
+    assert said[0] == said[1] == said[2]
+
+
+def test_events_and_results() -> None:
+    sender, receiver = pair(2)
+    run(sender, receiver)
+    for call, kind in ((sender, PageSent), (receiver, PageReceived)):
+        events = list(call.events())
+        assert [event.number for event in events if isinstance(event, kind)] == [1, 2]
+        assert isinstance(events[-1], Finished)
+        assert [event.at for event in events] == sorted(event.at for event in events)
+        assert call.deadline is None
+        assert call.pull_datagrams(1e9) == []
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+@pytest.mark.parametrize("after", [0.0, 1.0, 4.0, 7.0, 9.0, 12.0])
+def test_hang_up_ends_within_three_seconds(who: str, after: float) -> None:
+    sender, receiver = pair(2)
+    call = {"sender": sender, "receiver": receiver}[who]
+    asked: list[float] = []
+    ended: list[float] = []
+
+    def progress(_: faxcore.FaxCall) -> None:
+        if call.line_time >= after and not asked:
+            asked.append(call.line_time)
+            call.hang_up()
+        if call.finished and not ended:
+            ended.append(call.line_time)
+
+    faxcore.simulate(sender, receiver, progress=progress)
+    assert ended[0] - asked[0] <= 3.0
+    assert call.result is not None
+    assert call.result.code == ResultCode.RETRYDCN
+
+
+@pytest.mark.parametrize("after", [0.0, 2.0, 6.0, 9.0, 11.0])
+def test_a_dropped_line_ends_the_call_at_once(after: float) -> None:
+    sender, receiver = pair(2)
+
+    def progress(_: faxcore.FaxCall) -> None:
+        if sender.line_time >= after and not sender.finished:
+            for end in (sender, receiver):
+                end.line_dropped()
+                assert end.finished
+                assert end.pull_datagrams(end.line_time) == []
+
+    outcome = faxcore.simulate(sender, receiver, progress=progress)
+    assert (outcome.sender.code, outcome.receiver.code) == (ResultCode.CALLDROPPED,) * 2
+
+
+def test_what_does_not_fit() -> None:
+    sender, receiver = pair()
+    audio = faxcore.FaxCall.receive()
+    with pytest.raises(faxcore.CallError, match="datagrams"):
+        sender.push_missing(160)
+    with pytest.raises(faxcore.CallError, match="samples"):
+        audio.pull_datagrams(0.0)
+    with pytest.raises(TypeError, match="bytes"):
+        sender.push_datagram("text", 0.0)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="now"):
+        sender.advance(float("nan"))
+    with pytest.raises(ValueError, match="Network"):
+        faxcore.simulate(sender, audio)
+    with pytest.raises(ValueError, match="Network"):
+        faxcore.simulate(sender, receiver, line=faxcore.Line())
+    with pytest.raises(ValueError, match="carrier"):
+        faxcore.FaxCall.receive(carrier="t38")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("version", 5), ("tcf", "remote"), ("error_correction", "parity"), ("redundancy", 16), ("redundancy", -1),
+        ("max_datagram", 10), ("chunk", 1.0), ("repeats", 0), ("fec_span", 6),
+    ],
+)  # fmt: skip
+def test_settings_are_checked_by_name(setting: str, value: object) -> None:
+    with pytest.raises(ValueError, match=setting):
+        dataclasses.replace(faxcore.T38(), **{setting: value})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("loss", 1.5), ("delay", -1), ("jitter", "x"), ("burst", 0), ("seed", -1), ("seed", 0.5)]
+)
+def test_networks_are_checked_by_name(setting: str, value: object) -> None:
+    with pytest.raises(ValueError, match=setting):
+        dataclasses.replace(faxcore.Network(), **{setting: value})
+
+
+@pytest.mark.parametrize("burst", [1, 3])
+def test_a_network_loses_what_it_says(burst: int) -> None:
+    path = faxcore.Network(loss=0.1, burst=burst, seed=1).direction(0)
+    lost = [not path.carry(float(n)) for n in range(20000)]
+    assert sum(lost) / len(lost) == pytest.approx(0.1, abs=0.01)
+    runs = "".join("x" if gone else " " for gone in lost).split()
+    assert min(map(len, runs)) == burst
