@@ -1,5 +1,8 @@
 """The command `faxcore`. What draws, codes or shows is imported when a fax is really sent."""
 
 from faxcore.cli.commands import main
+from faxcore.cli.sweep import sweep
+
+main.add_command(sweep)
 
 __all__ = ["main"]

@@ -42,6 +42,21 @@ def live(*, verbose: bool) -> Iterator[Watch]:
         yield watch
 
 
+@contextmanager
+def counting(unit: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr, where it is a terminal: gives what is told the words, how many are done, and of how many."""
+    if not _is_terminal(sys.stderr):
+        yield lambda words, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda words, done, total: bar.update(task, description=words, completed=done, total=total)
+
+
 def _is_terminal(stream: TextIO | None) -> bool:
     """A person may be looking; None is a stream that was closed before we began."""
     return stream is not None and stream.isatty()

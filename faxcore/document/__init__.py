@@ -10,10 +10,11 @@ from faxcore.document.documents import AnyDocument, Document, PageRequest, open_
 from faxcore.document.files import save_document
 from faxcore.document.header import Header
 from faxcore.document.limits import Limits
-from faxcore.document.received import ReceivedDocument
+from faxcore.document.received import CodedPage, ReceivedDocument
 
 __all__ = [
     "AnyDocument",
+    "CodedPage",
     "Document",
     "Header",
     "Limits",

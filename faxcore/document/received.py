@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from faxcore import coding
@@ -35,9 +35,9 @@ class CodedPage:
 class ReceivedDocument:
     """Received pages, kept coded: hundreds of them stay small."""
 
-    def __init__(self, name: str = "received") -> None:
+    def __init__(self, name: str = "received", coded: Iterable[CodedPage] = ()) -> None:
         self.name = name
-        self._coded: list[CodedPage] = []
+        self._coded = list(coded)
         self.pages: Sequence[Page] = Pages(lambda: len(self._coded), lambda index: self._coded[index].page())
 
     def append(self, page: Page) -> None:

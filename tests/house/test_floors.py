@@ -17,7 +17,7 @@ FLOORS = (
     {"carrier"},
     {"call"},
     {"simulation", "swml"},
-    {"net"},
+    {"net", "sweep"},
     {"cli"},
     {"__main__"},
 )
