@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from faxcore.options import T38, Audio, Options
     from faxcore.page import Page, Resolution
     from faxcore.result import FaxResult, ResultCode
-    from faxcore.simulation import Outcome, simulate
+    from faxcore.simulation import Outcome, simulate, simulate_many
 
 _HOMES = {
     "Audio": "options",
+    "CallGroup": "call",
     "CallError": "errors",
     "Document": "document",
     "DocumentError": "errors",
@@ -47,10 +48,12 @@ _HOMES = {
     "open_document": "document",
     "save_document": "document",
     "simulate": "simulation",
+    "simulate_many": "simulation",
 }
 
 __all__ = [  # noqa: RUF022 - in the order of _HOMES; a test holds the two together
     "Audio",
+    "CallGroup",
     "CallError",
     "Document",
     "DocumentError",
@@ -68,6 +71,7 @@ __all__ = [  # noqa: RUF022 - in the order of _HOMES; a test holds the two toget
     "open_document",
     "save_document",
     "simulate",
+    "simulate_many",
 ]
 
 

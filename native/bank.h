@@ -15,6 +15,13 @@ struct bank_sender {
     int16_t spare[BANK_ROWS]; /* the period that sample made - 1 is in */
 };
 
+/* One lane of a reception: a receiver and what it hears. */
+struct bank_lane {
+    struct qam_receiver *receiver;
+    const int16_t *samples;
+    int64_t n;
+};
+
 /* The points again as places on the axes, for a search that squares each coordinate once: places: [re, im]
  * [BANK_PLACES], of which the first `count` are in use; at: [re, im][points], each the number
  * of a place times BANK_LANES. */
@@ -27,8 +34,8 @@ struct bank_places {
 #define BANK_KERNELS(X) \
     X(void, bank_shape, (const struct qam_pulse *pulse, const float *taps, const uint8_t *symbols, int64_t capacity, \
                          struct bank_sender *senders, int64_t lanes, int16_t *out, int64_t n)) \
-    X(void, bank_receive, (struct qam_receiver *receivers, const struct qam_tables *tables, const struct bank_places *places, \
-                           int64_t lanes, const int16_t *samples, int64_t n, uint8_t *octets, int64_t capacity, \
+    X(void, bank_receive, (const struct bank_lane *lanes, int64_t count, const struct qam_tables *tables, \
+                           const struct bank_places *places, uint8_t *octets, int64_t capacity, \
                            struct qam_progress *progress))
 
 #endif

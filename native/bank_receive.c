@@ -135,11 +135,9 @@ static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b)
     return KERNEL(judge_lanes)(b, power, error);
 }
 
-/* The lanes of a call: receivers, what they are fed and what has become of it. */
+/* The lanes of a call, and what has become of them. */
 struct KERNEL(feed) {
-    struct qam_receiver *receivers;
-    const int16_t *samples;
-    int64_t n;
+    const struct bank_lane *lanes;
     uint8_t *octets;
     int64_t capacity;
     struct qam_progress *progress;
@@ -184,7 +182,7 @@ static int64_t KERNEL(feed_block)(struct KERNEL(block) *b, const struct KERNEL(f
     }
     for (int l = 0; l < b->count; l++) {
         int64_t *used = &feed->progress[lane[l]].samples;
-        *used += KERNEL(append)(b->r[l], feed->samples + lane[l] * feed->n + *used, n);
+        *used += KERNEL(append)(b->r[l], feed->lanes[lane[l]].samples + *used, n);
     }
     return n;
 }
@@ -200,9 +198,9 @@ static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(fee
     memset(b->now, 0, sizeof b->now); /* while all are in training, nothing is decided */
     memset(b->sent, 0, sizeof b->sent);
     b->in_training = 1; /* to look at it once */
-    b->inverse_power = 1.0 / feed->receivers[lane[0]].mean_power;
+    b->inverse_power = 1.0 / feed->lanes[lane[0]].receiver->mean_power;
     for (int l = 0; l < BANK_LANES; l++)
-        KERNEL(enter_lane)(b, l, feed->receivers + lane[l < count ? l : 0]);
+        KERNEL(enter_lane)(b, l, feed->lanes[lane[l < count ? l : 0]].receiver);
     for (int l = 0; l < count; l++) {
         uint8_t *row = feed->octets + lane[l] * feed->capacity;
         b->octets[l] = row + feed->progress[lane[l]].octets;
@@ -210,17 +208,22 @@ static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(fee
     }
 }
 
-/* Run up to sixteen lanes until one of them has ended, is full, or has taken all its samples; whether one has ended. */
-static int KERNEL(receive_block)(const struct qam_tables *t, const struct bank_places *places,
-                                  const struct KERNEL(feed) *feed, const int *lane, int count)
+static int64_t KERNEL(samples_left)(const struct KERNEL(feed) *feed, int64_t lane)
+{
+    return feed->lanes[lane].n - feed->progress[lane].samples;
+}
+
+/* Run up to sixteen lanes until one of them has ended, is full, or has taken all its samples. */
+static void KERNEL(receive_block)(const struct qam_tables *t, const struct bank_places *places,
+                                   const struct KERNEL(feed) *feed, const int *lane, int count)
 {
     struct KERNEL(block) b;
-    int64_t left = feed->n, part = 1;
+    int64_t left = INT64_MAX, part = 1;
     b.t = t;
     b.places = places;
     KERNEL(enter_block)(&b, feed, lane, count);
     for (int l = 0; l < count; l++) {
-        int64_t still = feed->n - feed->progress[lane[l]].samples;
+        int64_t still = KERNEL(samples_left)(feed, lane[l]);
         left = still < left ? still : left;
     }
     uint32_t ended = 0;
@@ -236,22 +239,26 @@ static int KERNEL(receive_block)(const struct qam_tables *t, const struct bank_p
             feed->progress[lane[l]].event = QAM_ENDED;
         }
     }
-    return ended != 0;
 }
 
 /* A block pays from so many lanes and so many samples on. */
-enum { BANK_WORTH_LANES = 3, BANK_WORTH_SAMPLES = 40 };
+enum { BANK_WORTH_LANES = 8, BANK_WORTH_SAMPLES = 40 };
 
-/* Up to sixteen lanes from `*next` on that have data and enough samples to come. */
-static int KERNEL(gather_lanes)(const struct KERNEL(feed) *feed, int64_t lanes, int64_t *next, int *lane)
+/* Whether a lane has data, and enough samples to come. */
+static int KERNEL(is_worth)(const struct KERNEL(feed) *feed, int64_t lane)
+{
+    const struct qam_progress *done = feed->progress + lane;
+    return done->event == QAM_NOTHING && done->octets < feed->capacity
+           && KERNEL(samples_left)(feed, lane) >= BANK_WORTH_SAMPLES && feed->lanes[lane].receiver->stage == QAM_DATA;
+}
+
+/* Up to sixteen lanes that are worth it, of those from `first` on. */
+static int KERNEL(gather_lanes)(const struct KERNEL(feed) *feed, int64_t lanes, int64_t first, int *lane)
 {
     int count = 0;
-    for (; *next < lanes && count < BANK_LANES; ++*next) {
-        const struct qam_progress *done = feed->progress + *next;
-        if (feed->receivers[*next].stage == QAM_DATA && done->event == QAM_NOTHING && done->octets < feed->capacity
-            && feed->n - done->samples >= BANK_WORTH_SAMPLES)
-            lane[count++] = (int)*next;
-    }
+    for (int64_t i = first; i < lanes && count < BANK_LANES; i++)
+        if (KERNEL(is_worth)(feed, i))
+            lane[count++] = (int)i;
     return count;
 }
 
@@ -262,25 +269,25 @@ static void KERNEL(receive_lane)(const struct qam_tables *t, const struct KERNEL
     if (done->event != QAM_NOTHING)
         return;
     struct qam_progress more = KERNEL(qam_receive)(
-        feed->receivers + lane, t, feed->samples + lane * feed->n + done->samples, feed->n - done->samples,
+        feed->lanes[lane].receiver, t, feed->lanes[lane].samples + done->samples, KERNEL(samples_left)(feed, lane),
         feed->octets + lane * feed->capacity + done->octets, feed->capacity - done->octets);
     done->samples += more.samples;
     done->octets += more.octets;
     done->event = more.event;
 }
 
-void KERNEL(bank_receive)(struct qam_receiver *receivers, const struct qam_tables *tables, const struct bank_places *places,
-                          int64_t lanes, const int16_t *samples, int64_t n, uint8_t *octets, int64_t capacity,
+void KERNEL(bank_receive)(const struct bank_lane *lanes, int64_t count, const struct qam_tables *tables,
+                          const struct bank_places *places, uint8_t *octets, int64_t capacity,
                           struct qam_progress *progress)
 {
-    struct KERNEL(feed) feed = {receivers, samples, n, octets, capacity, progress};
-    int lane[BANK_LANES], count;
-    int64_t first = 0, next = 0;
-    while (count = KERNEL(gather_lanes)(&feed, lanes, &next, lane), count >= BANK_WORTH_LANES) {
-        if (!KERNEL(receive_block)(tables, places, &feed, lane, count))
-            first = next;
-        next = first; /* where a lane has ended, the others go on without it */
+    struct KERNEL(feed) feed = {lanes, octets, capacity, progress};
+    int lane[BANK_LANES], gathered;
+    int64_t first = 0;
+    /* Where a lane has ended or has no more, the others of its block go on with those that follow. */
+    while (gathered = KERNEL(gather_lanes)(&feed, count, first, lane), gathered >= BANK_WORTH_LANES) {
+        first = lane[0];
+        KERNEL(receive_block)(tables, places, &feed, lane, gathered);
     }
-    for (int64_t i = 0; i < lanes; i++)
+    for (int64_t i = 0; i < count; i++)
         KERNEL(receive_lane)(tables, &feed, i);
 }

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from faxcore.carrier import AudioCarrier, PacketCarrier
+from faxcore.carrier.work import Work, alone
 from faxcore.document import AnyDocument, Header, PageRequest, ReceivedDocument
 from faxcore.errors import CallError
 from faxcore.events import Event, Finished, PageReceived, PageSent, PageStarted
@@ -142,21 +143,28 @@ class FaxCall:
 
     def push_audio(self, samples: npt.ArrayLike) -> None:
         """Hear samples: a one-dimensional array of int16 at 8 kHz, or anything that is one. TypeError, ValueError."""
-        self._audio().push(_checked(samples))
-        self._settle()
+        alone(self.pushing(samples))
 
     def push_missing(self, n: int) -> None:
         """Let n samples of line time pass of which nothing arrived."""
         if n < 0:
             raise ValueError(f"n is a number of samples, not {n}")
-        self._audio().push(np.zeros(n, np.int16))
-        self._settle()
+        alone(self.pushing(np.zeros(n, np.int16)))
 
     def pull_audio(self, n: int) -> Samples:
         """Exactly n samples to put on the line; silence once the call is finished."""
         if n < 0:
             raise ValueError(f"n is a number of samples, not {n}")
-        samples = self._audio().pull(n)
+        return alone(self.pulling(n))
+
+    def pushing(self, samples: npt.ArrayLike) -> Work[None]:
+        """`push_audio(samples)` as work that is carried out together with that of other calls."""
+        yield from self._audio().pushing(_checked(samples))
+        self._settle()
+
+    def pulling(self, n: int) -> Work[Samples]:
+        """`pull_audio(n)` as such work; n is not negative."""
+        samples = yield from self._audio().pulling(n)
         self._settle()
         return samples
 

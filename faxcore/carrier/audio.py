@@ -15,6 +15,7 @@ import numpy.typing as npt
 from faxcore import units
 from faxcore.carrier.listening import Listener
 from faxcore.carrier.plan import Plan
+from faxcore.carrier.work import Work
 from faxcore.errors import DocumentError
 from faxcore.events import Event, ToneHeard
 from faxcore.modem import tones
@@ -79,30 +80,30 @@ class AudioCarrier:
         if not self.finished:
             self.plan.cut(self.plan.sent)
 
-    def pull(self, n: int) -> Samples:
+    def pulling(self, n: int) -> Work[Samples]:
         """The next n samples to put on the line."""
         while True:
             try:
-                return self.plan.pull(n)
+                return (yield from self.plan.pulling(n))
             except DocumentError as error:
                 self.interrupt(error)
 
-    def push(self, samples: Samples) -> None:
+    def pushing(self, samples: Samples) -> Work[None]:
         """Hear samples of the line."""
         if self._tones is not None:
             for at, tone in self._tones.push(samples):
                 self._emit(ToneHeard(units.seconds(at), tone))
         while len(samples) and not self._ended:
-            samples = samples[self._hear(samples) :]
+            samples = samples[(yield from self._hear(samples)) :]
         self.heard += len(samples)
 
-    def _hear(self, samples: Samples) -> int:
+    def _hear(self, samples: Samples) -> Work[int]:
         """Hear samples up to the next Report; says how many those were."""
         if self._listener is None:
             return self._wait(len(samples))
         listener, begin = self._listener, self.heard
         count = min(len(samples), max(0, listener.horizon - begin))
-        listener.feed(samples[:count])
+        yield from listener.feeding(samples[:count])
         while (found := listener.report()) is not None:
             at, report = found
             self.heard = at

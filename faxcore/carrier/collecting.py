@@ -29,7 +29,8 @@ class Collector:
 
     def __init__(self, listen: orders.Listen, *, at: int) -> None:
         self.listen, self.begin = listen, at
-        self.deadline = at + units.samples(listen.within)
+        # At least a sample: a timer with less than one to go would never run out.
+        self.deadline = at + max(1, units.samples(listen.within))
         self.signal_since: int | None = None
         self._frames: list[bytes] = []
         self._octets = bytearray()

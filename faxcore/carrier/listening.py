@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from faxcore import modem, units
 from faxcore.carrier.collecting import Collector
+from faxcore.carrier.work import Hear, Work
 from faxcore.events import BurstReceived, Event
 from faxcore.hdlc import Deframer
 from faxcore.modem import qam, v21
@@ -51,12 +52,13 @@ class Listener:
         """The sample at which a timer decides, if nothing is heard before."""
         return self._collector.deadline
 
-    def feed(self, samples: npt.NDArray[np.int16]) -> None:
+    def feeding(self, samples: npt.NDArray[np.int16]) -> Work[None]:
         """Hear samples; they must not reach beyond `horizon`."""
         self._heard += len(samples)
         items: list[tuple[bool, SignalItem]] = [(False, item) for item in self._v21.push(samples)]
         if self._fast:
-            items += [(True, item) for item in self._fast.push(samples)]
+            heard: list[SignalItem] = yield Hear(self._fast, samples)
+            items += [(True, item) for item in heard]
             items.sort(key=lambda pair: pair[1].at)
         self._items.extend(items)
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from faxcore import modem, units
 from faxcore.carrier.timing import BRIDGE_SECONDS, ECM_FLAGS_SECONDS, TCF_SECONDS, too_late
+from faxcore.carrier.work import Send, Work
 from faxcore.hdlc import frame_bits
 from faxcore.modem import tones, v21
 from faxcore.signals import Modulation
@@ -37,28 +38,52 @@ class Source(Protocol):
         """Length in samples; None while it is not known."""
         ...
 
-    def pull(self, n: int) -> Samples:
+    def pulling(self, n: int) -> Work[Samples]:
         """Exactly n samples; never asked beyond `total`."""
         ...
 
 
-class _Tail:
-    """A source of a known length (None: endless) by its pull function."""
+class _Made:
+    """Samples that cost nothing to make, by their pull function (total None: endless)."""
 
     def __init__(self, pull: Callable[[int], Samples], total: int | None) -> None:
-        self.pull, self.total = pull, total
+        self._pull, self.total = pull, total
+
+    def pulling(self, n: int) -> Work[Samples]:
+        """The next n samples."""
+        return self._pull(n)
+        yield  # nothing is asked of anybody: what makes this a generator is never reached
 
 
-class _Burst(_Tail):
-    """A burst of frames that is part of a page."""
+class _Burst:
+    """A burst of a fast modem whose octets are known: `share` of a page, after what was sent of it `before`."""
 
-    def __init__(self, pull: Callable[[int], Samples], total: int | None, before: float, share: float) -> None:
-        super().__init__(pull, total)
+    def __init__(
+        self, modulation: Modulation, octets: bytes, *, level_dbm0: float, before: float = 0.0, share: float = 0.0
+    ) -> None:
+        self._transmitter = modem.transmitter(modulation, level_dbm0=level_dbm0)
+        self._transmitter.feed(octets)
+        self._transmitter.finish()
+        self.total = modem.samples_for(modulation, len(octets))
         self.before, self.share = before, share
+
+    def pulling(self, n: int) -> Work[Samples]:
+        """The next n samples."""
+        samples: Samples = yield Send(self._transmitter, n)
+        return samples
+
+
+class _Cut:
+    """The beginning of a source."""
+
+    def __init__(self, source: Source, total: int) -> None:
+        self.pulling, self.total = source.pulling, total
 
 
 class PageBurst:
     """The burst of a page that may still be in the making: FILL bridges the time [T.4 4.1.3]."""
+
+    before, share = 0.0, 1.0
 
     def __init__(self, image: orders.Image, *, level_dbm0: float) -> None:
         self._modulation, self._source = image.modulation, image.source
@@ -74,14 +99,15 @@ class PageBurst:
             self._transmitter.feed(octets)
             self._transmitter.finish()
 
-    def pull(self, n: int) -> Samples:
+    def pulling(self, n: int) -> Work[Samples]:
         """The next n samples: training, FILL while the page is awaited, the page."""
         while self.total is None and self._transmitter.samples_ready < n:
             if self._filled * 8 >= BRIDGE_SECONDS * self._modulation.bit_rate:
                 raise too_late()
             self._transmitter.feed(bytes(FILL_STEP))
             self._filled += FILL_STEP
-        return self._transmitter.pull(n)
+        samples: Samples = yield Send(self._transmitter, n)
+        return samples
 
 
 class PageAwaited:
@@ -98,12 +124,13 @@ class PageAwaited:
             self._source.octets()
             self.total = self._pulled
 
-    def pull(self, n: int) -> Samples:
+    def pulling(self, n: int) -> Work[Samples]:
         """The next n samples. DocumentError when the far end would give up."""
         if n and self._pulled > units.samples(BRIDGE_SECONDS):
             raise too_late()
         self._pulled += n
         return np.zeros(n, np.int16)
+        yield
 
 
 @dataclass(slots=True)
@@ -118,9 +145,9 @@ class _Entry:
     def end(self) -> int | None:
         return None if self.source.total is None else self.start + self.source.total
 
-    def pull(self, until: int) -> Samples:
+    def pulling(self, until: int) -> Work[Samples]:
         end = until if self.end is None else min(self.end, until)
-        samples = self.source.pull(end - self.start - self.pulled)
+        samples = yield from self.source.pulling(end - self.start - self.pulled)
         self.pulled += len(samples)
         return samples
 
@@ -156,8 +183,8 @@ class Plan:
         entry = self._entries[0] if self._entries else None
         if entry is None or not entry.source.total or not isinstance(entry.source, PageBurst | _Burst):
             return None
-        before, share = (entry.source.before, entry.source.share) if isinstance(entry.source, _Burst) else (0.0, 1.0)
-        return before + share * entry.pulled / entry.source.total
+        before, share = entry.source.before, entry.source.share
+        return before + share * entry.pulled / entry.source.total if share else None
 
     def schedule(self, transmissions: tuple[orders.Transmission, ...], *, begin: int, earliest: int) -> None:
         """Queue transmissions from sample `begin` on; nothing but silence before `earliest`."""
@@ -188,17 +215,17 @@ class Plan:
         match item:
             case orders.Frames(frames):
                 v21_burst = v21.Transmitter(frames, level_dbm0=level)
-                return _Tail(v21_burst.pull, v21_burst.total)
+                return _Made(v21_burst.pull, v21_burst.total)
             case orders.AnswerTone():
                 ced = tones.AnswerTone(level_dbm0=level)
-                return _Tail(ced.pull, ced.total)
+                return _Made(ced.pull, ced.total)
             case orders.CallingTone():
-                return _Tail(tones.CallingTone(level_dbm0=level).pull, None)
+                return _Made(tones.CallingTone(level_dbm0=level).pull, None)
             case orders.TrainingCheck(modulation):
-                return self._burst(modulation, bytes(round(TCF_SECONDS * modulation.bit_rate / 8)))
+                return _Burst(modulation, bytes(round(TCF_SECONDS * modulation.bit_rate / 8)), level_dbm0=level)
             case orders.FastFrames(modulation, frames, before, share):
-                burst = self._burst(modulation, framed(modulation, frames))
-                return _Burst(burst.pull, burst.total, before, share)
+                octets = framed(modulation, frames)
+                return _Burst(modulation, octets, level_dbm0=level, before=before, share=share)
             case orders.Await(source):
                 return PageAwaited(source)
             case orders.Image():
@@ -206,13 +233,7 @@ class Plan:
             case _:
                 raise TypeError(f"{item!r} cannot be sent as audio")
 
-    def _burst(self, modulation: Modulation, octets: bytes) -> Source:
-        burst = modem.transmitter(modulation, level_dbm0=self._level)
-        burst.feed(octets)
-        burst.finish()
-        return _Tail(burst.pull, modem.samples_for(modulation, len(octets)))
-
-    def pull(self, n: int) -> Samples:
+    def pulling(self, n: int) -> Work[Samples]:
         """The next n samples; silence where nothing is planned. DocumentError where a page cannot be had."""
         out = np.zeros(n, np.int16)
         until = self.sent + n
@@ -220,7 +241,7 @@ class Plan:
             self.advance()
             entry = self._entries[0]
             offset = entry.start + entry.pulled - self.sent
-            samples = entry.pull(until)
+            samples = yield from entry.pulling(until)
             out[offset : offset + len(samples)] = samples
             if entry.end is None or entry.end > until:
                 break
@@ -237,5 +258,5 @@ class Plan:
         if self._entries:
             last = self._entries[-1]
             if last.end is None or last.end > at:
-                last.source = _Tail(last.source.pull, at - last.start)
+                last.source = _Cut(last.source, at - last.start)
         self._end = at

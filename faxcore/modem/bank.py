@@ -7,8 +7,10 @@ in it, nor on how its samples are chunked.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,9 @@ from faxcore.units import SAMPLE_RATE
 MAX_LANES = 4096
 MAX_PUSH = 1 << 20
 """Lanes a bank may have, and samples a lane in one call."""
+
+WORTH_LANES = 8
+"""Fewer receivers than that are faster one by one."""
 
 
 def _checked_lanes(lanes: int) -> int:
@@ -177,6 +182,35 @@ class Reports:
         return sum(len(self[lane]) for lane in self.lanes)
 
 
+def receive_each(receivers: Sequence[qam.Receiver], samples: Sequence[NDArray[np.int16]]) -> list[list[SignalItem]]:
+    """What `receiver.push(samples)` gives, for each receiver its own samples: one native call for all.
+
+    The receivers are of one modulation and rate, none comes twice, and each keeps its memory. Samples are int16,
+    any number for each. ValueError for receivers of several kinds.
+    """
+    if len(receivers) < WORTH_LANES:
+        return [receiver.push(heard) for receiver, heard in zip(receivers, samples, strict=True)]
+    scheme = max((receiver._scheme for receiver in receivers), key=lambda scheme: len(scheme.training))
+    progress = np.zeros(len(receivers), layout.PROGRESS)
+    octets = np.zeros((len(receivers), _octets_for(scheme, max(map(len, samples)))), np.uint8)
+    items: list[list[SignalItem]] = [[] for _ in receivers]
+    records, plain = [receiver._record for receiver in receivers], progress.view(np.uint8)
+    while True:
+        native.bank_receive_each(records, samples, *_tables(scheme), octets, plain)
+        going = (progress["event"] != 0) | (progress["octets"] == octets.shape[1])
+        for lane in np.flatnonzero(going | (progress["octets"] > 0)).tolist():
+            done = progress[lane]
+            items[lane] += receivers[lane]._completed(octets[lane, : done["octets"]].tobytes(), int(done["event"]))
+            done["octets"] = done["event"] = 0
+        if not going.any():
+            return items
+
+
+def _octets_for(scheme: Scheme, n: int) -> int:
+    """Octets that `n` samples, and the history before them, can bring at once."""
+    return (n + qam_layout.HISTORY) * scheme.modulation.bit_rate // (8 * SAMPLE_RATE) + 64
+
+
 class ReceiverBank:
     """Receivers of one scheme side by side, in any mixture of hunting, training and data."""
 
@@ -186,8 +220,7 @@ class ReceiverBank:
         self._records = self._states.view(np.uint8)
         self._progress = np.zeros(lanes, layout.PROGRESS)
         self._progress_octets = self._progress.view(np.uint8)
-        self._tables = (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches)
-        self._places = _places(scheme)
+        self._tables = _tables(scheme)
         self._octets = np.zeros((lanes, 0), np.uint8)
         self._data_at = np.zeros(lanes)
         self._given = np.zeros(lanes, np.int64)
@@ -236,8 +269,7 @@ class ReceiverBank:
         handled: dict[int, list[SignalItem]] = {}
         self._progress[:] = 0
         while True:
-            native.bank_receive(self._records, *self._tables, *self._places, samples, self._octets,
-                                self._progress_octets)  # fmt: skip
+            native.bank_receive(self._records, samples, *self._tables, self._octets, self._progress_octets)
             stopped = (self._progress["event"] != 0) | (self._progress["octets"] == self._octets.shape[1])
             if not stopped.any():
                 break
@@ -248,11 +280,7 @@ class ReceiverBank:
 
     def _handle(self, lane: int) -> list[SignalItem]:
         receiver, done = self.receiver(lane), self._progress[lane]
-        items: list[SignalItem] = []
-        if done["octets"]:
-            items.append(receiver._octets_item(self._octets[lane, : done["octets"]].tobytes()))
-        if done["event"]:
-            items += receiver._handle(int(done["event"]))
+        items = receiver._completed(self._octets[lane, : done["octets"]].tobytes(), int(done["event"]))
         done["octets"] = done["event"] = 0
         self._note(lane)
         return items
@@ -276,10 +304,16 @@ class ReceiverBank:
         self._data_at[lane], self._given[lane] = (burst.data_at, burst.octets) if burst else (0, 0)
 
     def _make_room(self, n: int) -> None:
-        """Octets that `n` samples, and the history before them, can bring at once."""
-        wanted = (n + qam_layout.HISTORY) * self._scheme.modulation.bit_rate // (8 * SAMPLE_RATE) + 64
+        wanted = _octets_for(self._scheme, n)
         if self._octets.shape[1] < wanted:
             self._octets = np.zeros((self.lanes, wanted), np.uint8)
+
+
+@lru_cache(maxsize=32)
+def _tables(scheme: Scheme) -> tuple[Any, Any, Any, Any, Any, Any, Any, Any]:
+    """What the kernels need of a scheme."""
+    return (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches,
+            *_places(scheme))  # fmt: skip
 
 
 def _places(scheme: Scheme) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:

@@ -15,7 +15,7 @@ from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
 from faxcore.modem.acquisition import Lock, acquire
 from faxcore.modem.scheme import PULSE_SYMBOLS, Encoder, Scheme
-from faxcore.signals import CarrierQuality, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.signals import CarrierQuality, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
 from faxcore.units import SAMPLE_RATE, dbm0_of_rms, rms_of_dbm0
 
 SILENCE = 255
@@ -49,6 +49,11 @@ class Transmitter:
         self._forgotten = 0
         self._sent = 0
         self._finished = False
+
+    @property
+    def modulation(self) -> Modulation:
+        """What is sent."""
+        return self._scheme.modulation
 
     def feed(self, octets: bytes) -> None:
         """Octets to send, the first bit on the line least significant. ValueError after `finish()`."""
@@ -158,12 +163,14 @@ class Receiver:
             rest = samples[offset:] if offset else samples
             used, made, event = native.qam_receive(self._record, *self._tables, rest, self._octets)
             offset += used
-            if made:
-                items.append(self._octets_item(bytes(self._octets[:made])))
-            if event:
-                items += self._handle(event)
-            elif made < len(self._octets):
+            items += self._completed(bytes(self._octets[:made]), event)
+            if not event and made < len(self._octets):
                 return items
+
+    @property
+    def modulation(self) -> Modulation:
+        """What is heard."""
+        return self._scheme.modulation
 
     @property
     def lock(self) -> Lock | None:
@@ -199,6 +206,11 @@ class Receiver:
         s, size = self._state[0], layout.RECENT
         order = np.arange(max(0, self.symbol_count - size), self.symbol_count) % size
         return np.asarray(s["recent_re"][order] + 1j * s["recent_im"][order], np.complex64)
+
+    def _completed(self, octets: bytes, event: int) -> list[SignalItem]:
+        """What octets (there may be none) and the event after them (0: none) are to the owner."""
+        items: list[SignalItem] = [self._octets_item(octets)] if octets else []
+        return items + self._handle(event) if event else items
 
     def _octets_item(self, octets: bytes) -> Octets:
         assert self._burst is not None

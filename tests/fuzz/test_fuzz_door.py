@@ -52,14 +52,17 @@ def good_calls() -> dict[str, list[Any]]:
         "qam_receive": [receiver._record, *receiver._tables, SAMPLES.copy(), zeros(400)],
         "bank_shape": [zeros(3, bank_layout.SENDER).view(np.uint8), scheme.pulses, zeros((3, 50)),
                        zeros((3, 300), np.int16), 3, 10],
-        "bank_receive": [bank._records, *bank._tables, *bank._places, np.tile(SAMPLES, (4, 1)), zeros((4, 90)),
+        "bank_receive": [bank._records, np.tile(SAMPLES, (4, 1)), *bank._tables, zeros((4, 90)),
                          zeros(4, bank_layout.PROGRESS).view(np.uint8)],
+        "bank_receive_each": [np.split(bank._records, 4), [SAMPLES[n:] for n in range(4)], *bank._tables,
+                              zeros((4, 90)), zeros(4, bank_layout.PROGRESS).view(np.uint8)],
     }
 
 
 KERNELS = sorted(good_calls())
 
-STRUCTURES = {name: call[0].dtype for name, call in good_calls().items() if call[0].dtype.names}
+STRUCTURES = {name: call[0].dtype for name, call in good_calls().items()
+              if isinstance(call[0], np.ndarray) and call[0].dtype.names}
 STRUCTURES |= {"qam_encode": qam_layout.CODER, "qam_receive": qam_layout.RECEIVER,
                "bank_shape": bank_layout.SENDER, "bank_receive": qam_layout.RECEIVER}  # handed in as octets
 

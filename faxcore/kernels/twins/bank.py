@@ -42,17 +42,25 @@ def bank_shape(
 
 
 def bank_receive(
-    receivers: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any,
-    places: Any, at: Any, samples: NDArray[np.int16], octets: NDArray[np.uint8], progress: Any,
+    receivers: Any, samples: NDArray[np.int16], bank: Any, points: Any, lines: Any, groups: Any, training: Any,
+    branches: Any, places: Any, at: Any, octets: NDArray[np.uint8], progress: Any,
 ) -> None:  # fmt: skip
     """Advance every lane from where its progress stands, unless it waits at an event."""
-    states = receivers.view(qam.RECEIVER)
-    for lane, done in enumerate(progress.view(PROGRESS)):
+    records = np.split(receivers, len(samples))
+    bank_receive_each(records, samples, bank, points, lines, groups, training, branches, places, at, octets, progress)
+
+
+def bank_receive_each(
+    receivers: Any, samples: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any,
+    places: Any, at: Any, octets: NDArray[np.uint8], progress: Any,
+) -> None:  # fmt: skip
+    """The same for receivers that each have memory of their own, and samples of any number."""
+    for record, heard, made, done in zip(receivers, samples, octets, progress.view(PROGRESS), strict=True):
         if done["event"] != qam.NOTHING:
             continue
         used, count, done["event"] = qam.qam_receive(
-            states[lane : lane + 1], bank, points, lines, groups, training, branches,
-            samples[lane, done["samples"] :], octets[lane, done["octets"] :],
+            record.view(qam.RECEIVER), bank, points, lines, groups, training, branches,
+            heard[done["samples"] :], made[done["octets"] :],
         )  # fmt: skip
         done["samples"] += used
         done["octets"] += count
