@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from faxcore.call import FaxCall
+    from faxcore.call import CallGroup, FaxCall
     from faxcore.document import Document, open_document, save_document
     from faxcore.errors import CallError, DocumentError, FaxcoreError
     from faxcore.line import Line, Network

@@ -104,7 +104,7 @@ class SendFax(Method, frozen=True, kw_only=True, forbid_unknown_fields=True):
             identity=identity,
             header_info=self.header_info,
             options=options,
-            carrier=carrier,  # type: ignore[arg-type]
+            carrier=carrier,
             date=date,
         )
         return Operation(self.name, self.direction, call, identity=identity, document=self.reported_document)
@@ -137,7 +137,7 @@ class ReceiveFax(Method, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ) -> Operation:
         """The operation with its call, ready to be carried. ValueError."""
         identity = self.station(info or CallInfo())
-        call = FaxCall.receive(identity=identity, options=options, carrier=carrier)  # type: ignore[arg-type]
+        call = FaxCall.receive(identity=identity, options=options, carrier=carrier)
         return Operation(self.name, self.direction, call, identity=identity)
 
 

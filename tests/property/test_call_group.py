@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
 import faxcore
-from faxcore.line import Direction
+from faxcore.carrier.collecting import Collector
+from faxcore.t30.orders import Listen
 from tests.support_calls import Samples, pair, small_page
 
 KINDS: tuple[dict[str, Any], ...] = (
@@ -24,36 +24,32 @@ SECONDS = 54
 """The longest of the calls, and its start."""
 
 
-@dataclass
 class Ends:
-    """A sender and a receiver whose samples reach each other with the next tick."""
+    """A sender and a receiver; what one says reaches the other 600 samples later, over a line of its own."""
 
-    calls: tuple[faxcore.FaxCall, faxcore.FaxCall]
-    ways: tuple[Direction, Direction]
-    start: int  # tick
-    said: list[tuple[Samples, Samples]]
+    def __init__(self, seed: int, start: int, kind: dict[str, Any]) -> None:
+        self.calls = pair(1 + seed % 2, **kind)
+        self.start = start  # the tick it begins at
+        line = faxcore.Line(noise_dbm0=-48, law="mu" if seed % 2 else "a", gain_db=-(seed % 7), seed=seed)
+        self.ways = line.direction(1), line.direction(0)
+        self.coming = [np.zeros(600, np.int16)] * 2
+        self.said: list[tuple[Samples, Samples]] = []
 
     def heard(self, n: int) -> tuple[Samples, Samples]:
-        """What reaches (sender, receiver) in a tick of n samples: what the other end said 600 samples ago."""
-        parts = []
-        for end, way in ((1, self.ways[1]), (0, self.ways[0])):
-            said = np.concatenate([np.zeros(600, np.int16), *(out[end] for out in self.said[-600:])])
-            parts.append(way.carry(said[self.taken(n, len(said))]))
-        return parts[0], parts[1]
+        """What reaches (sender, receiver) in a tick of n samples."""
+        sender, receiver = (way.carry(coming[:n]) for way, coming in zip(self.ways, self.coming, strict=True))
+        self.coming = [coming[n:] for coming in self.coming]
+        return sender, receiver
 
-    @property
-    def finished(self) -> bool:
-        return all(call.finished for call in self.calls)
+    def say(self, sender: Samples, receiver: Samples) -> None:
+        """What they send in a tick."""
+        self.said.append((sender, receiver))
+        self.coming = [np.append(coming, part) for coming, part in zip(self.coming, (receiver, sender), strict=True)]
 
 
 def all_ends(seeds: range, kinds: tuple[dict[str, Any], ...]) -> list[Ends]:
-    """Calls of these kinds in turn over lines of their own; the next one starts some ticks after the last."""
-    ends = []
-    for start, seed in enumerate(seeds):
-        line = faxcore.Line(noise_dbm0=-48, law="mu" if seed % 2 else "a", gain_db=-(seed % 7), seed=seed)
-        ways = line.direction(0), line.direction(1)
-        ends.append(Ends(pair(1 + seed % 2, **kinds[seed % len(kinds)]), ways, 3 * start, []))
-    return ends
+    """Calls of these kinds in turn; the next one starts some ticks after the last."""
+    return [Ends(seed, 3 * start, kinds[seed % len(kinds)]) for start, seed in enumerate(seeds)]
 
 
 def run_alone(ends: Ends, ticks: list[int]) -> None:
@@ -62,7 +58,7 @@ def run_alone(ends: Ends, ticks: list[int]) -> None:
         for call, heard in zip(ends.calls, ends.heard(n), strict=True):
             call.push_audio(heard)
             out.append(call.pull_audio(n))
-        ends.said.append((out[0], out[1]))
+        ends.say(out[0], out[1])
 
 
 def run_together(many: list[Ends], ticks: list[int]) -> None:
@@ -73,7 +69,7 @@ def run_together(many: list[Ends], ticks: list[int]) -> None:
         heard = [part for ends in live for part in ends.heard(n)]
         out = group.exchange(np.array(heard, np.int16).reshape(len(heard), n))
         for number, ends in enumerate(live):
-            ends.said.append((out[2 * number], out[2 * number + 1]))
+            ends.say(out[2 * number], out[2 * number + 1])
 
 
 def ticks_of(seed: int, longest: int) -> list[int]:
@@ -117,7 +113,7 @@ def same_calls(lone: Ends, grouped: Ends) -> None:
     assert len(lone.said) == len(grouped.said)
     for ours, theirs in zip(lone.said, grouped.said, strict=True):
         assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
-    assert list(grouped.calls[1].document.pages)[0] == small_page(0)
+    assert next(iter(grouped.calls[1].document.pages)) == small_page(0)
 
 
 def test_simulated_side_by_side() -> None:
@@ -149,6 +145,11 @@ def test_only_calls_under_way_are_held() -> None:
     next(outcomes)
     assert made == 2
     assert len(list(outcomes)) == 4
+
+
+def test_a_timer_of_less_than_a_sample_runs_out() -> None:
+    """A call whose T1 ended between two samples went on for ever at one sample of line time."""
+    assert Collector(Listen(within=1e-14), at=313417).deadline == 313418
 
 
 def test_doors() -> None:
