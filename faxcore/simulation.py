@@ -109,28 +109,32 @@ def _over_network(
     sender: FaxCall, receiver: FaxCall, network: Network, limit: float, progress: Callable[[FaxCall], None] | None
 ) -> Outcome:
     """Two T.38 ends: virtual time jumps from one deadline or arrival to the next."""
-    ways = [(sender, network.direction(0), receiver), (receiver, network.direction(1), sender)]
-    arrivals: list[tuple[float, int, FaxCall, bytes]] = []
+    calls, ways = (sender, receiver), (network.direction(0), network.direction(1))
+    arrivals: list[tuple[float, int, int, bytes]] = []
     now, sent, hang_up_at = 0.0, 0, limit
-    for call in (sender, receiver):
+    for call in calls:
         call.wait_for_pages()
         call.advance(now)
+    due = [call.deadline for call in calls]
     while not (sender.finished and receiver.finished):
-        due = [sender.deadline, receiver.deadline, arrivals[0][0] if arrivals else None, hang_up_at]
-        now = max(now, min(at for at in due if at is not None))
+        times = [at for at in (*due, arrivals[0][0] if arrivals else None) if at is not None]
+        now = max(now, min(*times, hang_up_at))
+        awake = {end for end in (0, 1) if (at := due[end]) is not None and at <= now}
         while arrivals and arrivals[0][0] <= now:
-            _, _, call, datagram = heappop(arrivals)
-            call.push_datagram(datagram, now)
-        for call, way, other in ways:
-            for datagram in call.pull_datagrams(now):
-                for at in way.carry(now):
-                    heappush(arrivals, (at, sent := sent + 1, other, datagram))
+            _, _, end, datagram = heappop(arrivals)
+            calls[end].push_datagram(datagram, now)
+            awake.add(end)
+        for end in sorted(awake):
+            for datagram in calls[end].pull_datagrams(now):
+                for at in ways[end].carry(now):
+                    heappush(arrivals, (at, sent := sent + 1, 1 - end, datagram))
+            due[end] = calls[end].deadline
         if progress is not None:
             progress(sender)
         if sender.finished or receiver.finished:
             hang_up_at = min(hang_up_at, now + HANG_UP_AFTER_SECONDS + network.delay + network.jitter)
         if now >= hang_up_at:
-            for call in (sender, receiver):
+            for call in calls:
                 if not call.finished:
                     call.line_dropped()
     return _outcome(sender, receiver, now)

@@ -38,6 +38,8 @@ GRAIN = 1e-6
 
 HEADER = 8  # octets of an IFP packet around the data of its one long field
 
+Duty = tuple[float, Callable[[float], None]]
+
 _TONES = {IndicatorKind.CNG: "cng", IndicatorKind.CED: "ced"}
 _COMMANDS = {IndicatorKind.V21_PREAMBLE, *TRAINED}
 
@@ -74,6 +76,8 @@ class PacketCarrier:
         self._flush_at: float | None = None
         self._tones: set[str] = set()
         self._ended = False
+        self._changed = True
+        self._next: Duty | None = None
         self._next_order(lambda: next(procedure) if order is None else order)
 
     @property
@@ -84,29 +88,38 @@ class PacketCarrier:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do, if nothing arrives before; None: the call is finished."""
-        return min((at for at, _ in self._duties()), default=None)
+        due = self._due()
+        return None if due is None else due[0]
 
-    def _duties(self) -> list[tuple[float, Callable[[float], None]]]:
-        """What is to be done, and when."""
-        duties: list[tuple[float | None, Callable[[float], None]]] = [(self._schedule.due, self._speak)]
-        if not self._ended:
-            duties.append((self._flush_at, self._flush))
-            silence = self._stream.deadline
-            duties.append((None if silence is None else units.seconds(silence), self._silence))
-            if self._listener is not None:
-                duties.append((units.seconds(self._listener.deadline), self._run_out))
-            if self._schedule.due is None:
-                duties.append((self._spoke + KEEP_ALIVE, self._keep_alive))
-        return [(at, duty) for at, duty in duties if at is not None]
+    def _due(self) -> Duty | None:
+        """What is to be done next, and when; looked for again only when something has happened."""
+        if self._changed:
+            self._changed = False
+            self._next = self._first_duty()
+        return self._next
+
+    def _first_duty(self) -> Duty | None:
+        due = self._schedule.due
+        first = None if due is None else (due, self._speak)
+        if self._ended:
+            return first
+        silence, flush, listener = self._stream.deadline, self._flush_at, self._listener
+        if flush is not None and (first is None or flush < first[0]):
+            first = flush, self._flush
+        if silence is not None and (first is None or units.seconds(silence) < first[0]):
+            first = units.seconds(silence), self._silence
+        if listener is not None and (first is None or units.seconds(listener.deadline) < first[0]):
+            first = units.seconds(listener.deadline), self._run_out
+        if due is None and (first is None or self._spoke + KEEP_ALIVE < first[0]):
+            first = self._spoke + KEEP_ALIVE, self._keep_alive
+        return first
 
     def advance(self, now: float) -> None:
         """Do all that is due until `now`."""
-        while duties := self._duties():
-            at, duty = min(duties, key=lambda pair: pair[0])
-            if at > now + GRAIN:
-                break
-            self.now = max(self.now, at)
-            duty(self.now)
+        while (due := self._due()) is not None and due[0] <= now + GRAIN:
+            self.now = max(self.now, due[0])
+            self._changed = True
+            due[1](self.now)
         self.now = max(self.now, now)
 
     def pull(self, now: float) -> list[bytes]:
@@ -120,6 +133,7 @@ class PacketCarrier:
         self.advance(now)
         if self._ended:
             return
+        self._changed = True
         self._take(self._receiver.push(datagram))
         if not self._receiver.waiting:
             self._flush_at = None
@@ -223,6 +237,7 @@ class PacketCarrier:
         """Throw an exception into the procedure: what is being said is cut, the procedure says what follows."""
         if self._ended:
             return
+        self._changed = True
         self._schedule.cut(self.now)
         self._next_order(lambda: self._procedure.throw(error))
 
@@ -230,6 +245,7 @@ class PacketCarrier:
         """The line is gone: nothing is said any more."""
         self.interrupt(orders.LineDropped())
         self._schedule.clear()
+        self._changed = True
 
     @property
     def line_time(self) -> float:

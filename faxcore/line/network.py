@@ -9,6 +9,9 @@ import numpy as np
 
 from faxcore.line.checks import in_range
 
+BLOCK = 256
+"""Packets whose chances are drawn in one go."""
+
 OVERTAKEN = 0.05
 """Seconds by which a packet is late that others overtake."""
 
@@ -54,6 +57,7 @@ class Path:
     def __init__(self, network: Network, index: int) -> None:
         self._network = network
         self._random = np.random.default_rng([int(network.seed), index])
+        self._drawn: list[list[float]] = []
         self._to_lose = 0
         # a run begins so often that the share of lost packets is what was asked for
         loss, burst = network.loss, network.burst
@@ -61,7 +65,9 @@ class Path:
 
     def carry(self, at: float) -> list[float]:
         """When a packet that goes in at this time comes out: never, once or twice."""
-        lose, late, twice, *delays = self._random.random(5).tolist()
+        if not self._drawn:
+            self._drawn = self._random.random((BLOCK, 5)).tolist()[::-1]
+        lose, late, twice, *delays = self._drawn.pop()
         if not self._to_lose and lose < self._run_begins:
             self._to_lose = int(self._network.burst)
         if self._to_lose:

@@ -61,6 +61,19 @@ class Orderer:
         """Whether packets are held back because an earlier one is missing."""
         return self.next is not None and self._highest >= self.next
 
+    def is_next(self, sequence: int) -> bool:
+        """Whether this is the very packet that is due, and nothing is held back: nearly all are."""
+        return self.next is not None and self._highest < self.next and self.next & 0xFFFF == sequence
+
+    def take_next(self, octets: bytes) -> Arrived:
+        """Deliver the packet of `is_next`."""
+        assert self.next is not None
+        self.known[self.next] = octets
+        self._highest, self._stale = self.next, 0
+        self._recovered.discard(self.next)
+        self._advance()
+        return Arrived(self.next - 1 & 0xFFFF, octets)
+
     def index(self, sequence: int) -> int:
         """The number without wrap that lies nearest to what is expected."""
         if self.next is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from faxcore.errors import FrameError
@@ -120,6 +121,7 @@ class Sender:
         self._depth, self._deepest = (redundancy, MOST_REDUNDANCY) if error_correction == "redundancy" else (0, 0)
         self._span, self._entries = span, entries
         self._limit = max_datagram
+        # bare for parity; with their lengths, as they go out again, for redundancy
         self._history: deque[bytes] = deque(maxlen=span * entries if self._fec else MOST_REDUNDANCY)
         self.sequence = first
 
@@ -136,31 +138,33 @@ class Sender:
         for none; without redundancy it says nothing. ValueError: an empty packet, one longer than `longest_packet`."""
         if not 1 <= len(packet) <= self.longest_packet:
             raise ValueError(f"a packet has 1 to {self.longest_packet} octets here, not {len(packet)}")
-        octets = encode(self._with_parity(packet) if self._fec else self._with_earlier(packet, depth))
-        self._history.append(packet)
+        octets, kept = (self._with_parity(packet), packet) if self._fec else self._with_earlier(packet, depth)
+        self._history.append(kept)
         self.sequence = self.sequence + 1 & 0xFFFF
         return octets
 
-    def _with_earlier(self, packet: bytes, depth: int | None) -> Datagram:
-        room = (self._limit or 1 << 20) - 4 - len(_sized(packet))
-        earlier: list[bytes] = []
-        history = self._history
+    def _with_earlier(self, packet: bytes, depth: int | None) -> tuple[bytes, bytes]:
+        """The datagram, and what the next ones repeat of it."""
+        sized = _sized(packet)
+        room = (self._limit or 1 << 20) - 4 - len(sized)
         depth = self._depth if depth is None else min(depth, self._deepest)
-        for back in range(1, min(depth, len(history)) + 1):
-            room -= len(history[-back]) + (1 if len(history[-back]) < 0x80 else 2)
+        parts = [self.sequence.to_bytes(2), sized, b"\0\0"]
+        for earlier in islice(reversed(self._history), depth):
+            room -= len(earlier)
             if room < 0:
                 break
-            earlier.append(history[-back])
-        return Datagram(self.sequence, packet, earlier)
+            parts.append(earlier)
+        parts[2] = bytes((0, len(parts) - 3))
+        return b"".join(parts), sized
 
-    def _with_parity(self, packet: bytes) -> Datagram:
+    def _with_parity(self, packet: bytes) -> bytes:
         history = list(self._history)
         for entries in range(min(self._entries, len(history) // self._span), 0, -1):
             parity = fec.entries_for(history, self._span, entries)
-            found = Datagram(self.sequence, packet, (), self._span, parity)
-            if self._limit is None or len(encode(found)) <= self._limit:
+            found = encode(Datagram(self.sequence, packet, (), self._span, parity))
+            if self._limit is None or len(found) <= self._limit:
                 return found
-        return Datagram(self.sequence, packet, (), 0, ())
+        return encode(Datagram(self.sequence, packet, (), 0, ()))
 
 
 class Receiver:
@@ -191,8 +195,11 @@ class Receiver:
         except FrameError:
             self.counters.rejected += 1
             return []
-        out: list[Arrived | Lost] = []
         order = self._order
+        if datagram.span is None and order.is_next(datagram.sequence) and datagram.primary:
+            self.counters.received += 1
+            return [order.take_next(datagram.primary)]
+        out: list[Arrived | Lost] = []
         if order.begins_anew(datagram.sequence, datagram.primary):
             if not fec.readable(datagram.primary):
                 self.counters.rejected += 1
