@@ -127,6 +127,16 @@ static size_t KERNEL(hdlc_deframe)(struct hdlc_deframer *hdlc, const uint8_t *bi
     return i - start;
 }
 
+/* ---- the line without direct current ---- */
+
+/* Half of each sample less the one LINE_GAP before it: nothing of 0 Hz and 4 kHz is left, a 25th of 50 Hz, all of
+ * 2 kHz. Some gateways add 200 counts, more than a signal at -43 dBm0 has. `line` begins with the samples before. */
+static inline void KERNEL(line_without_dc)(const int16_t *line, size_t n, int16_t *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int16_t)((line[i + LINE_GAP] - line[i]) >> 1);
+}
+
 /* ---- V.21 channel 2 ---- */
 
 enum {
@@ -138,7 +148,7 @@ enum {
     FSK_FLAGS = 3,         /* random bits make three flags in a row once in 2^24 */
     FSK_FLOOR_ON = 12312,  /* a sixteenth of the window's energy at -45.5 dBm0 */
     FSK_FLOOR_OFF = 6940,  /* and at -48 dBm0 [V.21] */
-    FSK_IN_BAND = 5530,    /* 0.4 of what a pure tone has, 27 / 2 * 8 * 8 times its energy; energy is in sixteenths */
+    FSK_IN_BAND = 7604,    /* 0.55 of what a pure tone has, 27 / 2 * 8 * 8 times its energy; energy is in sixteenths */
     FSK_BLOCK = 64,        /* samples taken at once: at most three bits, so at most four events and one frame */
     FSK_MARK = 1, FSK_IN_BAND_ON = 2, FSK_IN_BAND_OFF = 4,
 };
@@ -266,18 +276,22 @@ static void KERNEL(fsk_block)(struct fsk_receiver *fsk, const int16_t *line, siz
 static size_t KERNEL(fsk_receive)(struct fsk_receiver *fsk, const int16_t *samples, size_t start, size_t n,
                                   struct event_buffer *out)
 {
-    int16_t line[FSK_WINDOW + FSK_BLOCK];
+    int16_t line[FSK_WINDOW + FSK_BLOCK], raw[LINE_GAP + FSK_BLOCK];
     const size_t window = FSK_WINDOW * sizeof *line;
     size_t i = start;
     memcpy(line, fsk->window, window);
+    memcpy(raw, fsk->before, sizeof fsk->before);
     while (i < n && !KERNEL(event_room_ends)(out)) {
         size_t m = n - i < FSK_BLOCK ? n - i : FSK_BLOCK;
-        memcpy(line + FSK_WINDOW, samples + i, m * sizeof *samples);
+        memcpy(raw + LINE_GAP, samples + i, m * sizeof *samples);
+        KERNEL(line_without_dc)(raw, m, line + FSK_WINDOW);
         KERNEL(fsk_block)(fsk, line, m, out);
         memmove(line, line + m, window);
+        memmove(raw, raw + m, sizeof fsk->before);
         i += m;
     }
     memcpy(fsk->window, line, window);
+    memcpy(fsk->before, raw, sizeof fsk->before);
     return i - start;
 }
 
@@ -313,10 +327,15 @@ static void KERNEL(tone_take)(struct tone_detector *tone, const int16_t *samples
 {
     int32_t sums[4] = {0};
     int64_t energy = 0;
+    int16_t raw[LINE_GAP + TONE_BLOCK], line[TONE_BLOCK];
+    memcpy(raw, tone->before, sizeof tone->before);
+    memcpy(raw + LINE_GAP, samples, (size_t)n * sizeof *samples);
+    KERNEL(line_without_dc)(raw, (size_t)n, line);
+    memcpy(tone->before, raw + n, sizeof tone->before);
     for (int32_t i = 0; i < n; i++) {
         for (int j = 0; j < 4; j++)
-            sums[j] += samples[i] * tone_table[j][tone->filled + i];
-        energy += samples[i] * samples[i];
+            sums[j] += line[i] * tone_table[j][tone->filled + i];
+        energy += line[i] * line[i];
     }
     for (int j = 0; j < 4; j++)
         tone->sums[j] += sums[j];

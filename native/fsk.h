@@ -37,6 +37,7 @@ struct event_buffer {
 };
 
 #define FSK_WINDOW 27 /* samples: one bit is 26 2/3 */
+#define LINE_GAP 2 /* samples: a sample less the one so many before it has no direct current and hardly any hum */
 #define FSK_CYCLE 160 /* samples after which 1650 Hz and 1850 Hz both are where they were */
 
 struct fsk_receiver {
@@ -48,7 +49,9 @@ struct fsk_receiver {
     int32_t presence; /* rises with each sample in band, falls with each other */
     int32_t open;     /* bits are taken */
     int32_t begun;    /* flags were recognised: frames are reported */
-    int16_t window[FSK_WINDOW + 1]; /* the last samples, oldest first; one to spare */
+    int16_t window[FSK_WINDOW]; /* the last samples without direct current, oldest first */
+    int16_t before[LINE_GAP];   /* the last samples of the line */
+    int16_t pad[3];
     struct hdlc_deframer hdlc;
 };
 
@@ -61,7 +64,7 @@ struct tone_detector {
     int32_t filled;  /* samples of the block taken */
     int32_t score[2];
     int32_t heard[2];
-    int32_t pad;
+    int16_t before[LINE_GAP];
 };
 
 #define FSK_KERNELS(X)                                                                                             \

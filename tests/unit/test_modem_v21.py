@@ -179,6 +179,25 @@ def test_conditions(condition: dict[str, Any]) -> None:
     assert 0 <= items[-1].at - len(SILENCE) - len(bits) * 80 / 3 < 320
 
 
+def disturbances() -> dict[str, np.ndarray]:
+    """What gateways and mains add; a signal at -43 dBm0 has 114 counts, hum at -30 dBm0 has 510."""
+    n = np.arange(20_000)
+    hum = 510 * math.sqrt(2)
+    return {"dc": n * 0 + 200.0, "dc of the other sign": n * 0 - 200.0,
+            **{f"hum {hz} Hz": hum * np.sin(2 * math.pi * hz / 8000 * n + 1) for hz in (16, 50, 60)},
+            "both": 200 + hum * np.sin(2 * math.pi * 50 / 8000 * n)}  # fmt: skip
+
+
+@pytest.mark.parametrize("disturbance", disturbances())
+@pytest.mark.parametrize("level", [-43.0, -13.0])
+def test_direct_current_and_hum(receiver: v21.Receiver, disturbance: str, level: float) -> None:
+    line = on_the_line(v21.modulate(frame_bits([DIS], preamble_flags=6), level_dbm0=level), noise_dbm0=level - 20)
+    more = np.clip(line + disturbances()[disturbance][: len(line)], -32768, 32767)
+    items = receiver.push(np.rint(more).astype(np.int16))
+    assert frames_of(items) == [(DIS, True)]
+    assert [type(item) for item in items] == [SignalBegins, Octets, FrameEnds, SignalEnds]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_error_rate_is_near_the_ideal_correlator(seed: int) -> None:
     """The ideal has 1e-4 at 3.7 dB in 300-3400 Hz; at 5.0 dB nearly every frame of 22 octets must be good."""

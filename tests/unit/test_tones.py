@@ -94,6 +94,15 @@ def test_heard_through_noise(law: str, seed: int) -> None:
     assert all(2560 <= at - start <= 4000 for (at, _), start in zip(heard, starts, strict=True))
 
 
+@pytest.mark.parametrize(("hz", "name"), [(1100.0, "cng"), (2100.0, "ced")])
+@pytest.mark.parametrize("mains_hz", [50, 60])
+def test_heard_through_direct_current_and_hum(detector: tones.ToneDetector, hz: float, name: str, mains_hz: int) -> None:
+    """200 counts and hum of -30 dBm0 beside a tone of -42."""
+    sound = tone(hz, 1.0, -42.0)
+    hum = 200 + 721 * np.sin(2 * math.pi * mains_hz * np.arange(len(sound)) / SECOND)
+    assert [kind for _, kind in detector.push(np.rint(sound + hum).astype(np.int16))] == [name]
+
+
 def test_a_tone_is_heard_once_and_again_after_a_pause(detector: tones.ToneDetector) -> None:
     pause = np.zeros(2400, np.int16)
     samples = np.concatenate([tone(2100, 1.0), pause, tone(2100, 0.6), pause, tone(1100, 0.5)])

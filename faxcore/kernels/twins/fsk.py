@@ -18,11 +18,11 @@ HDLC = np.dtype(
 EVENT = np.dtype([("at", "i8"), ("kind", "i4"), ("length", "i4")])
 FSK = np.dtype(
     [("position", "i8"), ("sums", "i4", 4), ("energy", "i4"), ("clock", "i4"), ("mark", "i4"), ("presence", "i4"),
-     ("open", "i4"), ("begun", "i4"), ("window", "i2", 28), ("hdlc", HDLC)]
+     ("open", "i4"), ("begun", "i4"), ("window", "i2", 27), ("before", "i2", 2), ("pad", "i2", 3), ("hdlc", HDLC)]
 )
 TONES = np.dtype(
     [("position", "i8"), ("energy", "i8"), ("sums", "i4", 4), ("filled", "i4"), ("score", "i4", 2), ("heard", "i4", 2),
-     ("pad", "i4")]
+     ("before", "i2", 2)]
 )
 
 GOOD_FRAME, BAD_FRAME, BEGINS, ENDS, CNG, CED = range(1, 7)
@@ -156,12 +156,22 @@ def hdlc_deframe(
     return taken, out.count
 
 
+# The line without direct current
+
+
+def _without_dc(before: Array, sample: int) -> int:
+    """Half of a sample less the one two before it."""
+    change = (sample - int(before[0])) >> 1
+    before[:] = before[1], sample
+    return change
+
+
 # V.21 channel 2
 
 WINDOW = 27
 BIT = 5120
 PRESENT, OPEN_AT, FLAGS_WANTED = 160, 80, 3
-FLOOR_ON, FLOOR_OFF, IN_BAND = 12312, 6940, 5530
+FLOOR_ON, FLOOR_OFF, IN_BAND = 12312, 6940, 7604
 
 
 def _turn(scale: int, per_sample: int, of: int, at: int) -> tuple[int, int]:
@@ -210,7 +220,7 @@ def _close(fsk: Any, out: _Out) -> None:
 
 
 def _judge(fsk: Any, out: _Out) -> None:
-    """Both powers in single precision, of 23-bit correlations; in band if 0.4 of what a pure tone would have."""
+    """Both powers in single precision, of 23-bit correlations; in band if 0.55 of what a pure tone would have."""
     parts = (fsk["sums"] >> 8).astype(np.float32)
     squares = parts * parts
     mark, space = squares[0] + squares[1], squares[2] + squares[3]
@@ -234,10 +244,10 @@ def fsk_receive(state: Array, samples: Samples, start: int, events: Array, octet
     for sample in samples[start:].tolist():
         if out.may_overflow():
             break
-        at, left = int(fsk["position"]), int(fsk["window"][0])
-        fsk["window"][:WINDOW] = [*fsk["window"][1:WINDOW], sample]
-        fsk["sums"] += sample * _CARRIERS[at % 160] - left * _CARRIERS[(at - WINDOW) % 160]
-        fsk["energy"] += (sample * sample >> 4) - (left * left >> 4)
+        at, left, comes = int(fsk["position"]), int(fsk["window"][0]), _without_dc(fsk["before"], sample)
+        fsk["window"] = [*fsk["window"][1:], comes]
+        fsk["sums"] += comes * _CARRIERS[at % 160] - left * _CARRIERS[(at - WINDOW) % 160]
+        fsk["energy"] += (comes * comes >> 4) - (left * left >> 4)
         fsk["position"] += 1
         _judge(fsk, out)
         taken += 1
@@ -273,8 +283,9 @@ def tone_detect(state: Array, samples: Samples, start: int, events: Array) -> tu
     for sample in samples[start:].tolist():
         if out.may_overflow():
             break
-        tone["sums"] += sample * _TONES[tone["filled"]]
-        tone["energy"] += sample * sample
+        comes = _without_dc(tone["before"], sample)
+        tone["sums"] += comes * _TONES[tone["filled"]]
+        tone["energy"] += comes * comes
         tone["filled"] += 1
         tone["position"] += 1
         if tone["filled"] == BLOCK:
