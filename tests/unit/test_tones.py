@@ -96,7 +96,7 @@ def test_heard_through_noise(law: str, seed: int) -> None:
 
 @pytest.mark.parametrize(("hz", "name"), [(1100.0, "cng"), (2100.0, "ced")])
 @pytest.mark.parametrize("mains_hz", [50, 60])
-def test_heard_through_direct_current_and_hum(detector: tones.ToneDetector, hz: float, name: str, mains_hz: int) -> None:
+def test_heard_through_dc_and_hum(detector: tones.ToneDetector, hz: float, name: str, mains_hz: int) -> None:
     """200 counts and hum of -30 dBm0 beside a tone of -42."""
     sound = tone(hz, 1.0, -42.0)
     hum = 200 + 721 * np.sin(2 * math.pi * mains_hz * np.arange(len(sound)) / SECOND)
