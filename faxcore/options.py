@@ -83,10 +83,10 @@ class Audio:
 class T38:
     """The carrier for packets, as negotiated: `max_datagram` and `max_buffer` (octets) are what the far end takes.
 
-    `tcf`: the training check is "transferred" or made "local"ly by each side. `error_correction` is "redundancy",
-    "fec" or "none"; `redundancy` earlier packets go with each one, or `fec_entries` parity packets over `fec_span`
-    each. `chunk` is how much line time a data packet carries, in seconds; `repeats` how often an indicator or the
-    end of a signal is sent. ValueError names a setting that is out of range.
+    `tcf`: the training check is "transferred" or made "local"ly by each side: then one that does not come is good.
+    `error_correction` is "redundancy", "fec" or "none"; `redundancy` earlier packets go with each one, or
+    `fec_entries` parity packets over `fec_span` each. `chunk` is how much line time a data packet carries, in
+    seconds; `repeats` how often an indicator is sent. ValueError names a setting that is out of range.
     """
 
     version: int = 0

@@ -82,6 +82,13 @@ class Signals:
         for number in range(self.settings.repeats):
             yield Emission(at + SPACING * number, packet)
 
+    def _end(self, packet: Packet, at: float) -> Iterator[Emission]:
+        """The end of a signal: once, where no-signal behind it brings it along, since dissectors call a second one
+        an error."""
+        settings = self.settings
+        alone = settings.error_correction == "none" or not (settings.redundancy or settings.error_correction == "fec")
+        return self._repeated(packet, at) if alone else iter((Emission(at, packet),))
+
     def _signal(self, item: orders.Transmission, at: float) -> Generator[Emission, None, tuple[float, bool]]:
         """One transmission; when it ends, and whether no-signal is to follow."""
         match item:
@@ -154,7 +161,7 @@ class Signals:
                 yield Emission(at, Data(kind, (Field(FieldType.HDLC_FCS_OK),)))
             if shares:
                 self.fraction = shares[0] + shares[1] * (number + 1) / len(frames)
-        yield from self._repeated(Data(kind, (Field(FieldType.HDLC_FCS_OK_SIG_END),)), at)
+        yield from self._end(Data(kind, (Field(FieldType.HDLC_FCS_OK_SIG_END),)), at)
         return at
 
     def _train(self, modulation: Modulation, at: float) -> Generator[Emission, None, float]:
@@ -162,10 +169,8 @@ class Signals:
         return at + training_seconds(modulation)
 
     def _training_check(self, modulation: Modulation, at: float) -> Generator[Emission, None, float]:
-        """TCF; where the far end makes its own, only the time that it takes [T.38 8.1, 8.2]."""
+        """TCF, also where the far end should make its own [T.38 8.1]: SpanDSP's terminals wait for it even then."""
         at = yield from self._train(modulation, at)
-        if self.settings.tcf == "local":
-            return at + TCF_SECONDS
         octets = bytes(round(TCF_SECONDS * modulation.bit_rate / 8))
         at = yield from self._octets(modulation, octets, at)
         yield from self._data_end(modulation, at)
@@ -201,7 +206,7 @@ class Signals:
         return at + 8 * len(wire) / modulation.bit_rate
 
     def _data_end(self, modulation: Modulation, at: float) -> Iterator[Emission]:
-        return self._repeated(Data(data_kind(modulation), (Field(FieldType.T4_NON_ECM_SIG_END),)), at)
+        return self._end(Data(data_kind(modulation), (Field(FieldType.T4_NON_ECM_SIG_END),)), at)
 
     def _chunk(self, modulation: Modulation) -> int:
         return max(1, min(int(self.settings.chunk * modulation.bit_rate / 8), self.largest))

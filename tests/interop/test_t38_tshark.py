@@ -10,6 +10,7 @@ import pytest
 from faxcore.t38 import ifp, pcap, udptl
 from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Form, Indicator, IndicatorKind
 from tests.t38_support import HERE, THERE, dissect
+from tests.unit.test_t38_call import pair, run, watch
 
 FRAMES = ["ffc801004677", "ffc8a1"]    # a DIS and a CFR as the wire has them
 
@@ -69,3 +70,22 @@ def test_captures_in_dpkt(ends: tuple[pcap.Endpoint, pcap.Endpoint]) -> None:
         packet = dpkt.ip.IP(octets) if octets[0] >> 4 == 4 else dpkt.ip6.IP6(octets)
         assert (packet.data.sport, packet.data.dport, packet.data.data) == (ends[0].port, ends[1].port, b"x" * number)
         assert bytes(packet) == octets
+
+
+@pytest.mark.peer("tshark")
+@pytest.mark.parametrize("version", [0, 3])
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize("correction", ["redundancy", "fec"])
+def test_whole_calls(version: int, ecm: bool, correction: str) -> None:
+    """Both ends of a call: nothing malformed, every frame known to the dissector of T.30."""
+    sender, receiver = pair(2, {"ecm": ecm}, version=version, error_correction=correction)
+    said: list[tuple[float, int, bytes]] = []
+    for end, call in enumerate((sender, receiver)):
+        watch(call, lambda now, datagram, end=end: said.append((now, end, datagram)))
+    run(sender, receiver)
+    for end in (0, 1):
+        datagrams = [datagram for _, who, datagram in said if who == end]
+        rows = dissect(datagrams, Form.of_version(version), ["t38.seq_number", "t30.FacsimileControl"])
+        assert [int(row[0].split(",")[0]) for row in rows] == list(range(len(datagrams)))
+        told = {int(name) for row in rows for name in row[1].split(",") if name}
+        assert told >= ({0x42, 0x41, 0x5F} if end == 0 else {0x01, 0x02, 0x21, 0x31})
