@@ -11,6 +11,7 @@ import click
 
 import faxcore
 from faxcore.cli.station import Request
+from faxcore.cli.swml import swml
 
 OUTPUT_KINDS = (".pdf", ".tif", ".tiff")
 
@@ -106,6 +107,9 @@ def main() -> None:
 
     Exit status: 0 every page was confirmed, 1 the fax failed or a document cannot be used, 2 usage, 130 Ctrl-C.
     """
+
+
+main.add_command(swml)
 
 
 @main.command(short_help="Send a document.")

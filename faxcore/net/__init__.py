@@ -5,8 +5,10 @@ from __future__ import annotations
 from faxcore.net.background import Background
 from faxcore.net.fetch import FetchLimits
 from faxcore.net.guard import AddressPolicy
+from faxcore.net.loopback import LoopbackStation
 from faxcore.net.poster import HttpPoster, Poster, Undelivered
 from faxcore.net.retry import ExchangeError, Retries
+from faxcore.net.runtime import Runtime, ScriptOutcome
 from faxcore.net.service import Fax, FaxOutcome, FaxService
 from faxcore.net.storage import FolderStorage, Storage
 
@@ -20,8 +22,11 @@ __all__ = [
     "FetchLimits",
     "FolderStorage",
     "HttpPoster",
+    "LoopbackStation",
     "Poster",
     "Retries",
+    "Runtime",
+    "ScriptOutcome",
     "Storage",
     "Undelivered",
 ]

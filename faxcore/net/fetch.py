@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from faxcore import extras
 from faxcore.errors import FetchError
-from faxcore.net import extra
 from faxcore.net.retry import ExchangeError, Retries
 from faxcore.result import DETAIL_NOT_FETCHED, DETAIL_TOO_BIG
 
@@ -75,7 +75,7 @@ def _local(url: str, name: str, limits: FetchLimits) -> Path:
 
 
 async def _download(url: str, name: str, file: IO[bytes], http: Http, limits: FetchLimits) -> None:
-    transport = extra.load("faxcore.net.transport")
+    transport = extras.load("faxcore.net.transport")
     try:
         async for attempt in limits.retries.tries():
             with attempt:
@@ -88,7 +88,7 @@ async def _download(url: str, name: str, file: IO[bytes], http: Http, limits: Fe
 
 async def _follow(url: httpx2.URL, name: str, file: IO[bytes], http: Http, limits: FetchLimits) -> None:
     """One try: the answer, or that of the URL to which it leads."""
-    transport = extra.load("faxcore.net.transport")
+    transport = extras.load("faxcore.net.transport")
     for _ in range(limits.redirects + 1):
         async with http.exchange("GET", url, headers=HEADERS, timeout=limits.timeout) as response:
             if response.status_code not in REDIRECTS:
@@ -101,7 +101,7 @@ async def _follow(url: httpx2.URL, name: str, file: IO[bytes], http: Http, limit
 
 def _next(url: httpx2.URL, response: httpx2.Response) -> httpx2.URL:
     """Where a redirect leads, without anybody's credentials."""
-    transport = extra.load("faxcore.net.transport")
+    transport = extras.load("faxcore.net.transport")
     there = transport.parse_url(response.headers.get("Location", ""), base=url)
     if (url.scheme, there.scheme) == ("https", "http"):
         raise ExchangeError("is redirected from https to http")

@@ -9,7 +9,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from faxcore.net import extra
+from faxcore import extras
 from faxcore.net.retry import ExchangeError, Retries
 from faxcore.swml import Notice
 
@@ -40,7 +40,7 @@ class HttpPoster:
         self._http, self._secret, self._timeout = http, secret, timeout
 
     async def post(self, url: str, body: bytes) -> None:
-        transport = extra.load("faxcore.net.transport")
+        transport = extras.load("faxcore.net.transport")
         headers = {"Content-Type": "application/json"}
         if self._secret is not None:
             headers[SIGNATURE] = f"sha256={hmac.new(self._secret, body, hashlib.sha256).hexdigest()}"

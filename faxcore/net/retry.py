@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from faxcore import extras
 from faxcore.errors import FaxcoreError
-from faxcore.net import extra
 
 
 class ExchangeError(FaxcoreError):
@@ -30,7 +30,7 @@ class Retries:
 
     def tries(self) -> AsyncIterator[AbstractContextManager[Any]]:
         """One context after another in which to try, until one raises no transient fault or the last has failed."""
-        stamina = extra.load("stamina")
+        stamina = extras.load("stamina")
         tries: AsyncIterator[AbstractContextManager[Any]] = aiter(
             stamina.retry_context(
                 on=lambda fault: isinstance(fault, ExchangeError) and fault.transient,

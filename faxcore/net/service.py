@@ -22,10 +22,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from faxcore import extras
 from faxcore.call import FaxCall
 from faxcore.document import Document, Limits, open_document
 from faxcore.errors import CallError, DocumentError
-from faxcore.net import extra
 from faxcore.net.fetch import FetchLimits, document_name, fetched
 from faxcore.net.guard import AddressPolicy
 from faxcore.net.poster import Delivery, HttpPoster, Poster, Undelivered
@@ -71,6 +71,11 @@ class Fax:
     def call(self) -> FaxCall | None:
         """The call, until it is known that it cannot be made."""
         return self._operation.call
+
+    @property
+    def sends(self) -> bool:
+        """True where our end sends."""
+        return self._operation.direction == "send"
 
     @property
     def outcome(self) -> FaxOutcome:
@@ -156,7 +161,7 @@ class FaxService:
     def http(self) -> Http:
         """What makes the requests. ImportError where the extra `swml` is not installed."""
         if self._http is None:
-            http: Http = extra.load("faxcore.net.transport").Http(self._policy)
+            http: Http = extras.load("faxcore.net.transport").Http(self._policy)
             self._http = http
         return self._http
 

@@ -17,14 +17,17 @@ from faxcore.page import RESOLUTIONS
 SAMPLE = str(Path(faxcore.__file__).with_name("cli") / "sample.pdf")
 LATER_CODINGS = [name for name in KNOWN_CODINGS if name not in BUILT_CODINGS]
 LATER_MODULATIONS = [name for name in KNOWN_MODULATIONS if name not in BUILT_MODULATIONS]
-HEAVY = {"numpy", "scipy", "pypdf", "PIL", "rich", "msgspec", "pypdfium2"}
+HEAVY = {"numpy", "scipy", "pypdf", "PIL", "rich", "msgspec", "pypdfium2", "asyncio", "httpx2", "yaml"}
 
 
 def faxcore_command(*words: str) -> Result:
     return CliRunner().invoke(main, words, prog_name="faxcore")
 
 
-@pytest.mark.parametrize("words", [["--version"], ["--help"], ["send", "--help"], ["receive", "--help"]], ids=" ".join)
+ASKING = [["--version"], ["--help"], ["send", "--help"], ["receive", "--help"], ["swml", "run", "--help"]]
+
+
+@pytest.mark.parametrize("words", ASKING, ids=" ".join)
 def test_asking_for_words_loads_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys; from faxcore.cli import main\n"
