@@ -4,7 +4,7 @@
 
 #include "qam.h"
 
-enum { BANK_LANES = 16, BANK_ROWS = 128, BANK_STRETCH = 320, BANK_WINDOW = 256, BANK_DELAY = 64, BANK_PLACES = 64 };
+enum { BANK_LANES = 16, BANK_ROWS = 128, BANK_STRETCH = 320, BANK_WINDOW = 256, BANK_DELAY = 64, BANK_RECENT = 16, BANK_SPARE = 8 };
 
 /* One lane of a transmitter bank. */
 struct bank_sender {
@@ -22,20 +22,10 @@ struct bank_lane {
     int64_t n;
 };
 
-/* The points again as places on the axes, for a search that squares each coordinate once: places: [re, im]
- * [BANK_PLACES], of which the first `count` are in use; at: [re, im][points], each the number
- * of a place times BANK_LANES. */
-struct bank_places {
-    const float *places;
-    const uint16_t *at;
-    int32_t count;
-};
-
 #define BANK_KERNELS(X) \
     X(void, bank_shape, (const struct qam_pulse *pulse, const float *taps, const uint8_t *symbols, int64_t capacity, \
                          struct bank_sender *senders, int64_t lanes, int16_t *out, int64_t n)) \
     X(void, bank_receive, (const struct bank_lane *lanes, int64_t count, const struct qam_tables *tables, \
-                           const struct bank_places *places, uint8_t *octets, int64_t capacity, \
-                           struct qam_progress *progress))
+                           uint8_t *octets, int64_t capacity, struct qam_progress *progress))
 
 #endif

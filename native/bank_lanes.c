@@ -6,31 +6,36 @@
 typedef float KERNEL(lane_floats)[BANK_LANES];
 typedef uint32_t KERNEL(lane_words)[BANK_LANES];
 
+typedef int32_t KERNEL(lane_numbers)[BANK_LANES];
+
 /* The data loops of one block: fields as in struct qam_receiver, which keeps what is not copied here. Arrays over lanes
  * come first, so that each begins with a line of the cache. */
 struct KERNEL(block) {
     KERNEL(lane_floats) taps_re[QAM_TAPS] __attribute__((aligned(64))), taps_im[QAM_TAPS];
     KERNEL(lane_floats) delay_re[BANK_DELAY], delay_im[BANK_DELAY];
-    KERNEL(lane_floats) metric[QAM_STATES], step_size, loud;
-    /* Survivors are not copied at every symbol: a ring tells which state each one was reached from (four bits each),
-     * and by which point (eight bits; states 0 to 3, 4 to 7). All lanes write to the same column of it. */
-    KERNEL(lane_words) came[QAM_DEPTH], gave[2][QAM_DEPTH];
-    double drift[BANK_LANES], phase_re[BANK_LANES], phase_im[BANK_LANES], turn_re[BANK_LANES], turn_im[BANK_LANES];
-    double last_re[BANK_LANES], last_im[BANK_LANES], last_point_re[BANK_LANES], last_point_im[BANK_LANES];
-    double power[BANK_LANES], block_power[BANK_LANES], block_error[BANK_LANES];
-    double re[BANK_LANES], im[BANK_LANES], point_re[BANK_LANES], point_im[BANK_LANES]; /* of the symbol in hand */
-    int64_t clock[BANK_LANES], limit[BANK_LANES]; /* a symbol can be taken while the clock is below the limit */
-    int32_t hold[BANK_LANES], block_symbols[BANK_LANES], now[BANK_LANES], sent[BANK_LANES], training[BANK_LANES];
-    int32_t skip[BANK_LANES], pending_bits[BANK_LANES];
-    uint32_t line[BANK_LANES], state[BANK_LANES], pending[BANK_LANES];
-    uint8_t *octets[BANK_LANES], *octets_end[BANK_LANES];
+    /* Survivors are not copied at every symbol. A ring tells by what subset each state was reached (four bits a state),
+     * which point of a subset was near (eight bits a subset), and from which state: times four, in four bits a state
+     * from bit 2 on and round, so that a rotation by what it gives brings the one before. */
+    KERNEL(lane_words) came[QAM_DEPTH], by[QAM_DEPTH], near[2][QAM_DEPTH];
+    KERNEL(lane_floats) metric[QAM_STATES], distance[QAM_STATES], near_re[QAM_STATES], near_im[QAM_STATES];
+    KERNEL(lane_floats) subset_re[QAM_STATES], subset_im[QAM_STATES]; /* the points of each, by their number >> 3 */
+    KERNEL(lane_words) from[2], through[2]; /* what `came` and `by` get: [state >> 2][state & 3][branch] */
+    KERNEL(lane_floats) re, im, point_re, point_im, step_re, step_im; /* of the symbol in hand */
+    KERNEL(lane_floats) drift, phase_re, phase_im, turn_re, turn_im, last_re, last_im, last_point_re, last_point_im;
+    KERNEL(lane_floats) power, block_power, block_error, step_size, loud;
+    KERNEL(lane_floats) recent_re[BANK_RECENT], recent_im[BANK_RECENT];
+    KERNEL(lane_numbers) hold, training, now, sent, skip, pending_bits, moved;
+    KERNEL(lane_words) line, state, pending;
+    int64_t clock[BANK_LANES], clock_before[BANK_LANES], limit[BANK_LANES], made[BANK_LANES], capacity;
+    uint8_t *octets[BANK_LANES];
     struct qam_receiver *r[BANK_LANES];
     int count;           /* of the lanes; those above run along with the first one's samples, and nobody listens */
-    int in_training, head, column;
-    double inverse_power; /* one by the mean power */
+    int in_training, head, column, recent, judged, to_judge, unpacked;
+    float inverse_power; /* one by the mean power */
     const struct qam_tables *t;
-    const struct bank_places *places;
 };
+
+enum { BANK_SELF_CAME = (int)0xd950c841, BANK_SELF_BY = 0x76543210 };
 
 /* Whole paths, as a lone receiver has them, are such whose states each came from themselves. */
 static void KERNEL(enter_survivors)(struct KERNEL(block) *b, int l, const struct qam_receiver *r)
@@ -38,12 +43,13 @@ static void KERNEL(enter_survivors)(struct KERNEL(block) *b, int l, const struct
     const uint8_t(*paths)[QAM_DEPTH] = r->survivors[r->side & 1];
     for (int i = 0; i < QAM_DEPTH; i++) {
         int at = (r->column + i) & (QAM_DEPTH - 1);
-        uint32_t gave[2] = {0, 0};
+        uint32_t near[2] = {0, 0};
         for (int s = 0; s < QAM_STATES; s++)
-            gave[s >> 2] |= (uint32_t)paths[s][at] << 8 * (s & 3);
-        b->came[i][l] = 0x76543210;
-        b->gave[0][i][l] = gave[0];
-        b->gave[1][i][l] = gave[1];
+            near[s >> 2] |= (uint32_t)paths[s][at] << 8 * (s & 3);
+        b->came[i][l] = (uint32_t)BANK_SELF_CAME;
+        b->by[i][l] = BANK_SELF_BY;
+        b->near[0][i][l] = near[0];
+        b->near[1][i][l] = near[1];
     }
 }
 
@@ -51,13 +57,32 @@ static void KERNEL(enter_survivors)(struct KERNEL(block) *b, int l, const struct
 static void KERNEL(leave_survivors)(const struct KERNEL(block) *b, int l, struct qam_receiver *r)
 {
     uint8_t(*paths)[QAM_DEPTH] = r->survivors[r->side & 1];
-    uint32_t state[QAM_STATES] = {0, 1, 2, 3, 4, 5, 6, 7};
+    uint32_t shift[QAM_STATES] = {0, 4, 8, 12, 16, 20, 24, 28};
     for (int i = QAM_DEPTH - 1; i >= 0; i--) {
         int from = (b->column + i) & (QAM_DEPTH - 1), at = (r->column + i) & (QAM_DEPTH - 1);
-        uint64_t gave = (uint64_t)b->gave[1][from][l] << 32 | b->gave[0][from][l];
+        uint64_t near = (uint64_t)b->near[1][from][l] << 32 | b->near[0][from][l];
+        uint32_t came = b->came[from][l], by = b->by[from][l];
         for (int s = 0; s < QAM_STATES; s++) {
-            paths[s][at] = (uint8_t)(gave >> 8 * state[s]);
-            state[s] = b->came[from][l] >> 4 * state[s] & 7;
+            paths[s][at] = (uint8_t)(near >> 8 * (by >> shift[s] & 7));
+            shift[s] = (came >> shift[s] | came << (-shift[s] & 31)) & 28;
+        }
+    }
+}
+
+/* The trellis in the form that the lanes look it up in. */
+static void KERNEL(enter_trellis)(struct KERNEL(block) *b)
+{
+    for (int s = 0; s < QAM_STATES; s++) {
+        for (int i = 0; i < QAM_BRANCHES; i++) {
+            uint32_t before = (uint32_t)b->t->branches[2 * i * QAM_STATES + s];
+            uint32_t by = (uint32_t)b->t->branches[(2 * i + 1) * QAM_STATES + s];
+            b->from[s >> 2][(s & 3) * 4 + i] = before << (4 * s + 2) | (s == QAM_STATES - 1 ? before >> 2 : 0);
+            b->through[s >> 2][(s & 3) * 4 + i] = by << 4 * s;
+        }
+        for (int i = 0; i < BANK_LANES; i++) {
+            int point = i * QAM_STATES + s < b->r[0]->points ? i * QAM_STATES + s : s;
+            b->subset_re[s][i] = b->t->points[point];
+            b->subset_im[s][i] = b->t->points[b->r[0]->points + point];
         }
     }
 }
@@ -73,7 +98,7 @@ static void KERNEL(enter_lane)(struct KERNEL(block) *b, int l, struct qam_receiv
     b->last_point_re[l] = r->last_point_re, b->last_point_im[l] = r->last_point_im;
     b->power[l] = r->power, b->block_power[l] = r->block_power, b->block_error[l] = r->block_error;
     b->step_size[l] = r->step_size, b->loud[l] = r->loud;
-    b->hold[l] = r->hold, b->block_symbols[l] = r->block_symbols;
+    b->hold[l] = r->hold;
     for (int i = 0; i < QAM_TAPS; i++) {
         b->taps_re[i][l] = r->taps_re[i], b->taps_im[i][l] = r->taps_im[i];
         b->delay_re[i][l] = r->delay_re[r->delay_head - QAM_TAPS + i];
@@ -97,7 +122,8 @@ static void KERNEL(leave_lane)(const struct KERNEL(block) *b, int l)
     r->last_re = b->last_re[l], r->last_im = b->last_im[l];
     r->last_point_re = b->last_point_re[l], r->last_point_im = b->last_point_im[l];
     r->power = b->power[l], r->block_power = b->block_power[l], r->block_error = b->block_error[l];
-    r->hold = b->hold[l], r->block_symbols = b->block_symbols[l];
+    r->hold = b->hold[l];
+    r->block_symbols += b->judged;
     for (int i = 0; i < QAM_TAPS; i++) {
         r->taps_re[i] = b->taps_re[i][l], r->taps_im[i] = b->taps_im[i][l];
         r->delay_re[i] = b->delay_re[b->head - QAM_TAPS + i][l];
@@ -136,22 +162,24 @@ LANE_INLINE void KERNEL(tap_quarter)(const float *taps_re, const float *taps_im,
     *im = (s_im[0] + s_im[2]) + (s_im[1] + s_im[3]);
 }
 
-static void KERNEL(equalise_lanes)(const struct KERNEL(block) *b, float *z_re, float *z_im)
+static void KERNEL(equalise_lanes)(struct KERNEL(block) *b)
 {
     for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
         lane_part re[4], im[4];
         const float *y_re = b->delay_re[b->head - QAM_TAPS] + at, *y_im = b->delay_im[b->head - QAM_TAPS] + at;
         for (int q = 0; q < 4; q++)
             KERNEL(tap_quarter)(b->taps_re[0] + at, b->taps_im[0] + at, y_re, y_im, q, &re[q], &im[q]);
-        KERNEL(store_lanes)(z_re + at, (re[0] + re[2]) + (re[1] + re[3]));
-        KERNEL(store_lanes)(z_im + at, (im[0] + im[2]) + (im[1] + im[3]));
+        lane_part z_re = (re[0] + re[2]) + (re[1] + re[3]), z_im = (im[0] + im[2]) + (im[1] + im[3]);
+        lane_part cosine = KERNEL(load_part)(b->phase_re + at), sine = KERNEL(load_part)(b->phase_im + at);
+        KERNEL(store_lanes)(b->re + at, z_re * cosine + z_im * sine);
+        KERNEL(store_lanes)(b->im + at, z_im * cosine - z_re * sine);
     }
 }
 
-static void KERNEL(adapt_lanes)(struct KERNEL(block) *b, int window, const float *step_re, const float *step_im)
+static void KERNEL(adapt_lanes)(struct KERNEL(block) *b, int window)
 {
     for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
-        lane_part re = KERNEL(load_part)(step_re + at), im = KERNEL(load_part)(step_im + at);
+        lane_part re = KERNEL(load_part)(b->step_re + at), im = KERNEL(load_part)(b->step_im + at);
         for (int i = 0; i < QAM_TAPS; i++) {
             lane_part x = KERNEL(load_part)(b->delay_re[window + i] + at), y = KERNEL(load_part)(b->delay_im[window + i] + at);
             KERNEL(store_lanes)(b->taps_re[i] + at, KERNEL(load_part)(b->taps_re[i] + at) + (re * x + im * y));

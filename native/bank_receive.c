@@ -2,137 +2,126 @@
  * blocks of sixteen (bank_lanes.c). */
 #include "bank.h"
 
-/* KERNEL(turn) for all lanes. */
-LANE_INLINE void KERNEL(turn_lanes)(double *re, double *im, const double *by_re, const double *by_im, const double *angle)
+/* KERNEL(turn) for a part of the lanes. */
+LANE_INLINE void KERNEL(turn_part)(float *to_re, float *to_im, lane_part by_re, lane_part by_im, lane_part angle)
 {
-    for (int l = 0; l < BANK_LANES; l++) {
-        double a = by_re[l] - angle[l] * by_im[l], c = by_im[l] + angle[l] * by_re[l];
-        double x = re[l] * a - im[l] * c, y = re[l] * c + im[l] * a;
-        double length = 1.5 - 0.5 * (x * x + y * y);
-        re[l] = x * length;
-        im[l] = y * length;
-    }
+    lane_part re = KERNEL(load_part)(to_re), im = KERNEL(load_part)(to_im);
+    lane_part a = by_re - angle * by_im, c = by_im + angle * by_re;
+    lane_part x = re * a - im * c, y = re * c + im * a;
+    lane_part length = 1.5f - 0.5f * (x * x + y * y);
+    KERNEL(store_lanes)(to_re, x * length);
+    KERNEL(store_lanes)(to_im, y * length);
 }
 
-/* KERNEL(is_steady) for all lanes; how many are. */
-static int KERNEL(find_steady)(struct KERNEL(block) *b, const double *power, int32_t *steady)
+/* KERNEL(is_steady) for a part of the lanes. */
+LANE_INLINE KERNEL(lane_mask) KERNEL(find_steady)(struct KERNEL(block) *b, lane_part power, int at)
 {
-    double mean_power = b->r[0]->mean_power;
-    const float *last_re = b->delay_re[b->head - 1], *last_im = b->delay_im[b->head - 1];
-    int count = 0;
-    for (int l = 0; l < BANK_LANES; l++) {
-        int32_t loud = last_re[l] * last_re[l] + last_im[l] * last_im[l] > b->loud[l];
-        int32_t hold = b->hold[l] - (b->hold[l] > 0);
-        b->hold[l] = loud ? QAM_TAPS / 2 + 1 : hold > 0 ? hold : 0;
-    }
-    for (int l = 0; l < BANK_LANES; l++) {
-        steady[l] = (b->hold[l] == 0) & (b->power[l] > 0.3 * mean_power) & (power[l] < 8.0 * mean_power);
-        count += steady[l];
-    }
-    return count;
+    const KERNEL(lane_ints) none = {0};
+    lane_part re = KERNEL(load_part)(b->delay_re[b->head - 1] + at), im = KERNEL(load_part)(b->delay_im[b->head - 1] + at);
+    lane_part mean = KERNEL(load_part)(b->power + at), mean_power = (lane_part){0} + b->r[0]->mean_power;
+    mean += 0.125f * (power - mean);
+    KERNEL(store_lanes)(b->power + at, mean);
+    KERNEL(lane_ints) hold = KERNEL(load_ints)(b->hold + at);
+    hold += hold > none;
+    hold = KERNEL(pick)(KERNEL(less)(KERNEL(load_part)(b->loud + at), re * re + im * im), none + (QAM_TAPS / 2 + 1), hold);
+    KERNEL(store_ints)(b->hold + at, hold);
+    return KERNEL(same)(hold, none) & KERNEL(less)(0.3f * mean_power, mean) & KERNEL(less)(power, 8.0f * mean_power);
 }
 
-/* KERNEL(steer) for all lanes. */
-static void KERNEL(steer_lanes)(struct KERNEL(block) *b, const int32_t *steady)
+/* KERNEL(steer) for a part of the lanes, but for the clock. */
+LANE_INLINE void KERNEL(steer_part)(struct KERNEL(block) *b, KERNEL(lane_mask) steady, int at)
 {
     const struct qam_receiver *r = b->r[0];
-    double angle[BANK_LANES], move[BANK_LANES], one[BANK_LANES], none[BANK_LANES], pull[BANK_LANES], gain[BANK_LANES];
-    for (int l = 0; l < BANK_LANES; l++) {
-        double turned = (b->im[l] * b->point_re[l] - b->re[l] * b->point_im[l]) * b->inverse_power;
-        double early = b->re[l] * b->last_point_re[l] + b->im[l] * b->last_point_im[l] - b->last_re[l] * b->point_re[l]
-                       - b->last_im[l] * b->point_im[l];
-        early *= b->inverse_power;
-        early = early > -4.0 ? (early < 4.0 ? early : 4.0) : -4.0;
-        double drift = b->drift[l] + r->timing_pull * early, limit = r->drift_limit;
-        drift = drift > -limit ? (drift < limit ? drift : limit) : -limit;
-        b->drift[l] = steady[l] ? drift : b->drift[l];
-        angle[l] = steady[l] ? turned : 0.0;
-        move[l] = steady[l] ? r->timing_gain * early : 0.0;
-        b->clock[l] += (int64_t)((move[l] + b->drift[l]) * 4294967296.0);
-        one[l] = 1.0;
-        none[l] = 0.0;
-        pull[l] = r->carrier_pull * angle[l];
-        gain[l] = r->carrier_gain * angle[l] + r->carrier_step * move[l];
+    const lane_part none = {0}, most = none + 4.0f, limit = none + r->drift_limit;
+    lane_part re = KERNEL(load_part)(b->re + at), im = KERNEL(load_part)(b->im + at);
+    lane_part point_re = KERNEL(load_part)(b->point_re + at), point_im = KERNEL(load_part)(b->point_im + at);
+    lane_part angle = KERNEL(pick_floats)(steady, (im * point_re - re * point_im) * b->inverse_power, none);
+    lane_part early = re * KERNEL(load_part)(b->last_point_re + at) + im * KERNEL(load_part)(b->last_point_im + at)
+                      - KERNEL(load_part)(b->last_re + at) * point_re - KERNEL(load_part)(b->last_im + at) * point_im;
+    early = KERNEL(clamp_lanes)(early * b->inverse_power, -most, most);
+    lane_part drift = KERNEL(load_part)(b->drift + at), pulled = drift + r->timing_pull * early;
+    drift = KERNEL(pick_floats)(steady, KERNEL(clamp_lanes)(pulled, -limit, limit), drift);
+    lane_part move = KERNEL(pick_floats)(steady, r->timing_gain * early, none);
+    KERNEL(store_lanes)(b->drift + at, drift);
+    KERNEL(store_ints)(b->moved + at, __builtin_convertvector((move + drift) * 4294967296.0f, KERNEL(lane_ints)));
+    KERNEL(turn_part)(b->turn_re + at, b->turn_im + at, none + 1.0f, none, r->carrier_pull * angle);
+    KERNEL(turn_part)(b->phase_re + at, b->phase_im + at, KERNEL(load_part)(b->turn_re + at),
+                      KERNEL(load_part)(b->turn_im + at), r->carrier_gain * angle + r->carrier_step * move);
+    KERNEL(store_lanes)(b->last_re + at, re);
+    KERNEL(store_lanes)(b->last_im + at, im);
+    KERNEL(store_lanes)(b->last_point_re + at, point_re);
+    KERNEL(store_lanes)(b->last_point_im + at, point_im);
+}
+
+/* What the decided points say to the equaliser, to the loops and about the level. */
+LANE_INLINE void KERNEL(follow_part)(struct KERNEL(block) *b, int at)
+{
+    const lane_part none = {0};
+    lane_part re = KERNEL(load_part)(b->re + at), im = KERNEL(load_part)(b->im + at), power = re * re + im * im;
+    lane_part error_re = KERNEL(load_part)(b->point_re + at) - re, error_im = KERNEL(load_part)(b->point_im + at) - im;
+    lane_part cosine = KERNEL(load_part)(b->phase_re + at), sine = KERNEL(load_part)(b->phase_im + at);
+    KERNEL(lane_mask) steady = KERNEL(find_steady)(b, power, at);
+    lane_part step = KERNEL(load_part)(b->step_size + at);
+    KERNEL(store_lanes)(b->step_re + at, KERNEL(pick_floats)(steady, step * (error_re * cosine - error_im * sine), none));
+    KERNEL(store_lanes)(b->step_im + at, KERNEL(pick_floats)(steady, step * (error_re * sine + error_im * cosine), none));
+    KERNEL(steer_part)(b, steady, at);
+    KERNEL(store_lanes)(b->block_power + at, KERNEL(load_part)(b->block_power + at) + power);
+    lane_part error = error_re * error_re + error_im * error_im;
+    KERNEL(store_lanes)(b->block_error + at, KERNEL(load_part)(b->block_error + at) + error);
+}
+
+/* Symbols until the first lane's level is judged. */
+static void KERNEL(plan_judgement)(struct KERNEL(block) *b)
+{
+    b->judged = 0;
+    b->to_judge = INT32_MAX;
+    for (int l = 0; l < b->count; l++) {
+        int left = b->r[l]->symbols_a_block - b->r[l]->block_symbols;
+        b->to_judge = left < b->to_judge ? left : b->to_judge;
     }
-    KERNEL(turn_lanes)(b->turn_re, b->turn_im, one, none, pull);
-    KERNEL(turn_lanes)(b->phase_re, b->phase_im, b->turn_re, b->turn_im, gain);
-    memcpy(b->last_re, b->re, sizeof b->re);
-    memcpy(b->last_im, b->im, sizeof b->im);
-    memcpy(b->last_point_re, b->point_re, sizeof b->point_re);
-    memcpy(b->last_point_im, b->point_im, sizeof b->point_im);
 }
 
-/* KERNEL(judge_level) of one lane whose block is full; 1 where the burst has ended. */
-static int KERNEL(judge_lane)(struct KERNEL(block) *b, int l)
+/* KERNEL(judge_level) of the lanes whose blocks are full; one bit for each that has ended. */
+static uint32_t KERNEL(judge_lanes)(struct KERNEL(block) *b)
 {
-    struct qam_receiver *r = b->r[l];
-    r->block_power = b->block_power[l];
-    r->block_error = b->block_error[l];
-    r->block_symbols = b->block_symbols[l] - 1;
-    int ended = KERNEL(judge_level)(r, 0.0, 0.0);
-    b->block_power[l] = r->block_power;
-    b->block_error[l] = r->block_error;
-    b->block_symbols[l] = r->block_symbols;
-    return ended;
-}
-
-/* The levels of all lanes; one bit for each that has ended. */
-static uint32_t KERNEL(judge_lanes)(struct KERNEL(block) *b, const double *power, const double *error)
-{
-    int32_t full[BANK_LANES], any = 0;
     uint32_t ended = 0;
-    for (int l = 0; l < BANK_LANES; l++) {
-        b->block_power[l] += power[l];
-        b->block_error[l] += error[l];
-        b->block_symbols[l]++;
-        full[l] = b->block_symbols[l] >= b->r[0]->symbols_a_block;
-        any |= full[l];
-    }
-    for (int l = 0; any && l < b->count; l++)
-        if (full[l] && KERNEL(judge_lane)(b, l))
+    for (int l = 0; l < b->count; l++) {
+        struct qam_receiver *r = b->r[l];
+        r->block_symbols += b->judged - 1;
+        r->block_power = b->block_power[l];
+        r->block_error = b->block_error[l];
+        if (KERNEL(judge_level)(r, 0.0f, 0.0f)) {
             ended |= 1u << l;
+            r->ended_at = r->origin + (b->clock_before[l] >> 32) + QAM_REACH;
+        }
+        b->block_power[l] = r->block_power;
+        b->block_error[l] = r->block_error;
+    }
+    KERNEL(plan_judgement)(b);
     return ended;
 }
 
 /* KERNEL(take_symbol) for all lanes; one bit for each whose burst has ended. */
 static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b)
 {
-    float z_re[BANK_LANES], z_im[BANK_LANES], step_re[BANK_LANES], step_im[BANK_LANES];
-    double power[BANK_LANES], error[BANK_LANES];
-    int32_t steady[BANK_LANES];
     KERNEL(make_room_lanes)(b);
     int window = b->head - QAM_TAPS;
-    KERNEL(equalise_lanes)(b, z_re, z_im);
+    memcpy(b->clock_before, b->clock, sizeof b->clock);
+    KERNEL(equalise_lanes)(b);
     KERNEL(take_half_lanes)(b);
     KERNEL(take_half_lanes)(b);
-    for (int l = 0; l < BANK_LANES; l++) {
-        b->re[l] = z_re[l] * b->phase_re[l] + z_im[l] * b->phase_im[l];
-        b->im[l] = z_im[l] * b->phase_re[l] - z_re[l] * b->phase_im[l];
-    }
     KERNEL(decide_lanes)(b);
-    for (int l = 0; l < BANK_LANES; l++) {
-        power[l] = b->re[l] * b->re[l] + b->im[l] * b->im[l];
-        b->power[l] += 0.125 * (power[l] - b->power[l]);
-    }
-    int count = KERNEL(find_steady)(b, power, steady);
-    for (int l = 0; l < BANK_LANES; l++) {
-        double error_re = b->point_re[l] - b->re[l], error_im = b->point_im[l] - b->im[l];
-        double step = steady[l] ? b->step_size[l] : 0.0f;
-        error[l] = error_re * error_re + error_im * error_im;
-        step_re[l] = (float)(step * (error_re * b->phase_re[l] - error_im * b->phase_im[l]));
-        step_im[l] = (float)(step * (error_re * b->phase_im[l] + error_im * b->phase_re[l]));
-    }
-    /* What takes long to come out first: the rest fills the gaps. */
-    KERNEL(steer_lanes)(b, steady);
-    if (count)
-        KERNEL(adapt_lanes)(b, window, step_re, step_im);
-    const int32_t *sent = b->r[0]->trellis ? b->sent : b->now;
+    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH)
+        KERNEL(follow_part)(b, at);
+    for (int l = 0; l < BANK_LANES; l++)
+        b->clock[l] += b->moved[l];
+    KERNEL(adapt_lanes)(b, window);
     if (b->r[0]->scrambler.guard)
-        KERNEL(deliver_guarded)(b, sent);
+        KERNEL(deliver_guarded)(b);
     else
-        KERNEL(deliver_lanes)(b, sent);
+        KERNEL(deliver_lanes)(b);
     KERNEL(keep_points)(b);
-    return KERNEL(judge_lanes)(b, power, error);
+    return ++b->judged == b->to_judge ? KERNEL(judge_lanes)(b) : 0;
 }
 
 /* The lanes of a call, and what has become of them. */
@@ -143,29 +132,26 @@ struct KERNEL(feed) {
     struct qam_progress *progress;
 };
 
-/* Whether every lane has the samples of a symbol and room for its octet. */
-static int KERNEL(all_ready)(const struct KERNEL(block) *b)
+/* Symbols that every lane has samples and room for; those of a last octet are left to the lone receiver. */
+static int64_t KERNEL(symbols_at_hand)(const struct KERNEL(block) *b)
 {
-    int ready = 1;
-    for (int l = 0; l < b->count; l++)
-        ready &= (b->clock[l] < b->limit[l]) & (b->octets[l] < b->octets_end[l]);
-    return ready;
+    int64_t span = INT64_MAX, room = INT64_MAX, longest = 2 * b->r[0]->half_step + (1ll << 30);
+    for (int l = 0; l < b->count; l++) {
+        int64_t own = (b->r[l]->filled - QAM_REACH + 1) * (1ll << 32) - b->clock[l], free = b->capacity - b->made[l];
+        span = own < span ? own : span;
+        room = free < room ? free : room;
+    }
+    int64_t symbols = span > 0 ? (span - 1) / longest + 1 : 0;
+    return symbols < room - BANK_SPARE ? symbols : room - BANK_SPARE;
 }
 
 /* Take symbols while all lanes can; one bit for each lane that has ended. */
 static uint32_t KERNEL(run_block)(struct KERNEL(block) *b)
 {
     uint32_t ended = 0;
-    for (int l = 0; l < b->count; l++)
-        b->limit[l] = (b->r[l]->filled - QAM_REACH + 1) * (1ll << 32);
-    while (!ended && KERNEL(all_ready)(b)) {
-        int64_t clock[BANK_LANES];
-        memcpy(clock, b->clock, sizeof clock);
-        ended = KERNEL(take_symbols)(b);
-        for (int l = 0; ended >> l; l++)
-            if (ended >> l & 1)
-                b->r[l]->ended_at = b->r[l]->origin + (clock[l] >> 32) + QAM_REACH;
-    }
+    for (int64_t symbols; !ended && (symbols = KERNEL(symbols_at_hand)(b)) > 0;)
+        while (!ended && symbols-- > 0)
+            ended = KERNEL(take_symbols)(b);
     return ended;
 }
 
@@ -194,17 +180,33 @@ static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(fee
 {
     b->count = count;
     b->head = QAM_TAPS;
-    b->column = 0;
-    memset(b->now, 0, sizeof b->now); /* while all are in training, nothing is decided */
-    memset(b->sent, 0, sizeof b->sent);
+    b->column = b->recent = b->unpacked = 0;
+    memset(b->sent, 0, sizeof b->sent); /* while all are in training, nothing is decided */
     b->in_training = 1; /* to look at it once */
-    b->inverse_power = 1.0 / feed->lanes[lane[0]].receiver->mean_power;
-    for (int l = 0; l < BANK_LANES; l++)
-        KERNEL(enter_lane)(b, l, feed->lanes[lane[l < count ? l : 0]].receiver);
-    for (int l = 0; l < count; l++) {
-        uint8_t *row = feed->octets + lane[l] * feed->capacity;
-        b->octets[l] = row + feed->progress[lane[l]].octets;
-        b->octets_end[l] = row + feed->capacity;
+    b->inverse_power = 1.0f / feed->lanes[lane[0]].receiver->mean_power;
+    b->capacity = feed->capacity;
+    for (int l = 0; l < BANK_LANES; l++) {
+        int own = lane[l < count ? l : 0];
+        KERNEL(enter_lane)(b, l, feed->lanes[own].receiver);
+        b->octets[l] = feed->octets + own * feed->capacity;
+        b->made[l] = feed->progress[own].octets;
+    }
+    if (b->r[0]->trellis)
+        KERNEL(enter_trellis)(b);
+    KERNEL(plan_judgement)(b);
+}
+
+static void KERNEL(leave_block)(struct KERNEL(block) *b, const struct KERNEL(feed) *feed, const int *lane, uint32_t ended)
+{
+    KERNEL(unpack_octets)(b);
+    KERNEL(hand_points_over)(b);
+    for (int l = 0; l < b->count; l++) {
+        KERNEL(leave_lane)(b, l);
+        feed->progress[lane[l]].octets = b->made[l];
+        if (ended >> l & 1) {
+            KERNEL(end_burst)(b->r[l]);
+            feed->progress[lane[l]].event = QAM_ENDED;
+        }
     }
 }
 
@@ -214,31 +216,22 @@ static int64_t KERNEL(samples_left)(const struct KERNEL(feed) *feed, int64_t lan
 }
 
 /* Run up to sixteen lanes until one of them has ended, is full, or has taken all its samples. */
-static void KERNEL(receive_block)(const struct qam_tables *t, const struct bank_places *places,
-                                   const struct KERNEL(feed) *feed, const int *lane, int count)
+static void KERNEL(receive_block)(const struct qam_tables *t, const struct KERNEL(feed) *feed, const int *lane, int count)
 {
     struct KERNEL(block) b;
     int64_t left = INT64_MAX, part = 1;
+    uint32_t ended = 0;
     b.t = t;
-    b.places = places;
     KERNEL(enter_block)(&b, feed, lane, count);
     for (int l = 0; l < count; l++) {
         int64_t still = KERNEL(samples_left)(feed, lane[l]);
         left = still < left ? still : left;
     }
-    uint32_t ended = 0;
     for (; !ended && left > 0 && part > 0; left -= part) {
         part = KERNEL(feed_block)(&b, feed, lane, left < BANK_STRIDE ? left : BANK_STRIDE);
         ended = KERNEL(run_block)(&b);
     }
-    for (int l = 0; l < count; l++) {
-        KERNEL(leave_lane)(&b, l);
-        feed->progress[lane[l]].octets = feed->capacity - (b.octets_end[l] - b.octets[l]);
-        if (ended >> l & 1) {
-            KERNEL(end_burst)(b.r[l]);
-            feed->progress[lane[l]].event = QAM_ENDED;
-        }
-    }
+    KERNEL(leave_block)(&b, feed, lane, ended);
 }
 
 /* A block pays from so many lanes and so many samples on. */
@@ -248,7 +241,7 @@ enum { BANK_WORTH_LANES = 8, BANK_WORTH_SAMPLES = 40 };
 static int KERNEL(is_worth)(const struct KERNEL(feed) *feed, int64_t lane)
 {
     const struct qam_progress *done = feed->progress + lane;
-    return done->event == QAM_NOTHING && done->octets < feed->capacity
+    return done->event == QAM_NOTHING && done->octets + BANK_SPARE < feed->capacity
            && KERNEL(samples_left)(feed, lane) >= BANK_WORTH_SAMPLES && feed->lanes[lane].receiver->stage == QAM_DATA;
 }
 
@@ -277,7 +270,7 @@ static void KERNEL(receive_lane)(const struct qam_tables *t, const struct KERNEL
 }
 
 void KERNEL(bank_receive)(const struct bank_lane *lanes, int64_t count, const struct qam_tables *tables,
-                          const struct bank_places *places, uint8_t *octets, int64_t capacity,
+                          uint8_t *octets, int64_t capacity,
                           struct qam_progress *progress)
 {
     struct KERNEL(feed) feed = {lanes, octets, capacity, progress};
@@ -286,7 +279,7 @@ void KERNEL(bank_receive)(const struct bank_lane *lanes, int64_t count, const st
     /* Where a lane has ended or has no more, the others of its block go on with those that follow. */
     while (gathered = KERNEL(gather_lanes)(&feed, count, first, lane), gathered >= BANK_WORTH_LANES) {
         first = lane[0];
-        KERNEL(receive_block)(tables, places, &feed, lane, gathered);
+        KERNEL(receive_block)(tables, &feed, lane, gathered);
     }
     for (int64_t i = 0; i < count; i++)
         KERNEL(receive_lane)(tables, &feed, i);

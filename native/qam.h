@@ -37,7 +37,7 @@ struct qam_pulse {
 /* Decision-directed reception of one carrier; the owner (Python) acquires, this loop hunts and decodes. */
 enum { QAM_TAPS = 32, QAM_FRONT = 48, QAM_BLOCK = 80, QAM_LINES = 3, QAM_HISTORY = 4096, QAM_DELAY = 512,
        QAM_RECENT = 1024, QAM_POINTS = 256, QAM_PHASE_BITS = 6, QAM_PHASES = 1 << QAM_PHASE_BITS,
-       QAM_STATES = 8, QAM_BRANCHES = 4, QAM_DEPTH = 32 };
+       QAM_STATES = 8, QAM_BRANCHES = 4, QAM_DEPTH = 32, QAM_CELLS = 24 };
 /* A sample at the end of the scale, that of mu-law included, was cut. A burst at 0 dBm0 has 4 % of its samples cut, by
  * this much in the mean; without it V.17 loses bits that no noise took. */
 enum { QAM_SCALE_END = 32124, QAM_CUT = 5500 };
@@ -53,9 +53,9 @@ struct qam_receiver {
     int32_t kept, collected;     /* samples kept before a trigger, samples wanted after it */
     int32_t symbols_a_block, low_blocks; /* the level is judged by blocks; so many low ones end the burst */
     int64_t half_step;           /* half a symbol in 2^-32 samples */
-    double mean_power;
-    double carrier_gain, carrier_pull, timing_gain, timing_pull, drift_limit;
-    double carrier_step;         /* radians a sample: what a move of the clock turns the carrier */
+    float mean_power;
+    float carrier_gain, carrier_pull, timing_gain, timing_pull, drift_limit;
+    float carrier_step;          /* radians a sample: what a move of the clock turns the carrier */
     float energy_floor, line_share, edge_share, loss_ratio;
 
     /* Where we are: indices count from history[0], whose line time is origin. */
@@ -69,11 +69,12 @@ struct qam_receiver {
     float loud;                  /* power of a half-symbol sample that cannot be signal */
     int32_t hold;                /* symbols until such a sample has left the equaliser */
     int64_t clock;               /* the next half symbol, in 2^-32 samples from history[0] */
-    double drift;                /* samples a symbol */
-    double phase_re, phase_im, turn_re, turn_im;
-    double last_re, last_im, last_point_re, last_point_im;
-    double power;                /* short average of the equaliser's output */
-    double block_power, block_error, held_error, error;
+    float drift;                 /* samples a symbol */
+    float phase_re, phase_im, turn_re, turn_im;
+    float last_re, last_im, last_point_re, last_point_im;
+    float power;                 /* short average of the equaliser's output */
+    float block_power, block_error, held_error;
+    double error;
     int64_t errors_counted, symbols, ended_at;
     int32_t training_left;       /* known points at the end of the training that are still to come */
     int32_t skip;                /* bits still to drop: the check */
@@ -92,13 +93,15 @@ struct qam_receiver {
 
 /* bank: [place between two samples][re, im][QAM_FRONT]; points: [re, im][points]; groups: [state][point];
  * lines: [carrier re, im, lower re, im, upper re, im][QAM_BLOCK]; training: [point][re, im], its last ones are what
- * training_left counts; branches: [which][state before, subset][state after]. */
+ * training_left counts; branches: [which][state before, subset][state after]; cells: [row][column][subset], the point
+ * of a subset that is nearest to the middle of a cell. Cells have sides of one and lie around the origin. */
 struct qam_tables {
     const float *bank, *points, *lines;
     const uint8_t *groups;
     const float *training;
     int64_t training_points;
     const int32_t *branches;
+    const uint8_t *cells;
 };
 
 struct qam_progress {

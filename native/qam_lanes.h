@@ -51,6 +51,77 @@ LANE_INLINE KERNEL(lane_ints) KERNEL(choose)(KERNEL(lane_ints) yes, KERNEL(lane_
     return (a & yes) | (b & ~yes);
 }
 
+typedef uint32_t KERNEL(lane_bits) __attribute__((vector_size(4 * LANE_WIDTH)));
+
+/* Which lanes, as the level holds it best; a choice by it. */
+#if LANE_WIDTH == 16
+typedef __mmask16 KERNEL(lane_mask);
+#else
+typedef KERNEL(lane_ints) KERNEL(lane_mask);
+#endif
+
+LANE_INLINE KERNEL(lane_mask) KERNEL(less)(lane_part a, lane_part b)
+{
+#if LANE_WIDTH == 16
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OQ);
+#else
+    return a < b;
+#endif
+}
+
+LANE_INLINE KERNEL(lane_mask) KERNEL(same)(KERNEL(lane_ints) a, KERNEL(lane_ints) b)
+{
+#if LANE_WIDTH == 16
+    return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b);
+#else
+    return a == b;
+#endif
+}
+
+LANE_INLINE KERNEL(lane_ints) KERNEL(pick)(KERNEL(lane_mask) yes, KERNEL(lane_ints) a, KERNEL(lane_ints) b)
+{
+#if LANE_WIDTH == 16
+    return (KERNEL(lane_ints))_mm512_mask_blend_epi32(yes, (__m512i)b, (__m512i)a);
+#else
+    return KERNEL(choose)(yes, a, b);
+#endif
+}
+
+LANE_INLINE lane_part KERNEL(pick_floats)(KERNEL(lane_mask) yes, lane_part a, lane_part b)
+{
+    return (lane_part)KERNEL(pick)(yes, (KERNEL(lane_ints))a, (KERNEL(lane_ints))b);
+}
+
+/* Within the limits as KERNEL(clamped): what is not a number is the lower one. */
+LANE_INLINE lane_part KERNEL(clamp_lanes)(lane_part value, lane_part low, lane_part high)
+{
+    lane_part lower = KERNEL(pick_floats)(KERNEL(less)(value, high), value, high);
+    return KERNEL(pick_floats)(KERNEL(less)(low, value), lower, low);
+}
+
+/* Each lane's own item of sixteen; the index counts modulo sixteen. */
+LANE_INLINE KERNEL(lane_ints) KERNEL(look_up)(const void *table, KERNEL(lane_ints) index)
+{
+#if LANE_WIDTH == 16
+    return (KERNEL(lane_ints))_mm512_permutexvar_epi32((__m512i)index, _mm512_loadu_si512(table));
+#else
+    KERNEL(lane_ints) items;
+    for (int p = 0; p < LANE_WIDTH; p++)
+        items[p] = ((const int32_t *)table)[index[p] & 15];
+    return items;
+#endif
+}
+
+/* Every word rotated to the right by so many bits, 0 to 31. */
+LANE_INLINE KERNEL(lane_ints) KERNEL(rotate)(KERNEL(lane_ints) words, KERNEL(lane_ints) by)
+{
+#if LANE_WIDTH == 16
+    return (KERNEL(lane_ints))_mm512_rorv_epi32((__m512i)words, (__m512i)by);
+#else
+    return (KERNEL(lane_ints))((KERNEL(lane_bits))words >> (KERNEL(lane_bits))by | (KERNEL(lane_bits))words << (-(KERNEL(lane_bits))by & 31));
+#endif
+}
+
 /* Compilers do not see a minimum in a choice between vectors, and the choice takes three times as long. */
 LANE_INLINE KERNEL(lane_ints) KERNEL(lesser)(KERNEL(lane_ints) a, KERNEL(lane_ints) b)
 {

@@ -147,34 +147,34 @@ static int KERNEL(deliver)(struct qam_receiver *r, const uint8_t *groups, uint32
 }
 
 /* Multiply (re, im) by (1 + j angle) times (by_re, by_im), and pull the length back to one. */
-static void KERNEL(turn)(double *re, double *im, double by_re, double by_im, double angle)
+static void KERNEL(turn)(float *re, float *im, float by_re, float by_im, float angle)
 {
-    double a = by_re - angle * by_im, b = by_im + angle * by_re;
-    double x = *re * a - *im * b, y = *re * b + *im * a;
-    double length = 1.5 - 0.5 * (x * x + y * y);
+    float a = by_re - angle * by_im, b = by_im + angle * by_re;
+    float x = *re * a - *im * b, y = *re * b + *im * a;
+    float length = 1.5f - 0.5f * (x * x + y * y);
     *re = x * length;
     *im = y * length;
 }
 
 /* Also what is not a number is inside the limits: the clock is made of it. */
-static double KERNEL(clamped)(double value, double limit)
+static float KERNEL(clamped)(float value, float limit)
 {
     return value > -limit ? (value < limit ? value : limit) : -limit;
 }
 
 /* Carrier loop and timing loop (Mueller and Muller: blind to its own data, so quiet on a clean line). */
-static void KERNEL(steer)(struct qam_receiver *r, double re, double im, double point_re, double point_im, int steady)
+static void KERNEL(steer)(struct qam_receiver *r, float re, float im, float point_re, float point_im, int steady)
 {
-    double angle = 0.0, move = 0.0, inverse_power = 1.0 / r->mean_power;
+    float angle = 0.0f, move = 0.0f, inverse_power = 1.0f / r->mean_power;
     if (steady) {
         angle = (im * point_re - re * point_im) * inverse_power;
-        double early = re * r->last_point_re + im * r->last_point_im - r->last_re * point_re - r->last_im * point_im;
-        early = KERNEL(clamped)(early * inverse_power, 4.0);
+        float early = re * r->last_point_re + im * r->last_point_im - r->last_re * point_re - r->last_im * point_im;
+        early = KERNEL(clamped)(early * inverse_power, 4.0f);
         r->drift = KERNEL(clamped)(r->drift + r->timing_pull * early, r->drift_limit);
         move = r->timing_gain * early;
     }
-    r->clock += (int64_t)((move + r->drift) * 4294967296.0);
-    KERNEL(turn)(&r->turn_re, &r->turn_im, 1.0, 0.0, r->carrier_pull * angle);
+    r->clock += (int32_t)((move + r->drift) * 4294967296.0f);
+    KERNEL(turn)(&r->turn_re, &r->turn_im, 1.0f, 0.0f, r->carrier_pull * angle);
     KERNEL(turn)(&r->phase_re, &r->phase_im, r->turn_re, r->turn_im, r->carrier_gain * angle + r->carrier_step * move);
     r->last_re = re;
     r->last_im = im;
@@ -184,13 +184,13 @@ static void KERNEL(steer)(struct qam_receiver *r, double re, double im, double p
 
 /* Judge the level by blocks. Errors count one block late, so that the end of a burst does not spoil its quality.
  * 1 where the burst has ended. */
-static int KERNEL(judge_level)(struct qam_receiver *r, double power, double error)
+static int KERNEL(judge_level)(struct qam_receiver *r, float power, float error)
 {
     r->block_power += power;
     r->block_error += error;
     if (++r->block_symbols < r->symbols_a_block)
         return 0;
-    int low = r->block_power < r->loss_ratio * r->mean_power * r->symbols_a_block;
+    int low = r->block_power < r->loss_ratio * r->mean_power * (float)r->symbols_a_block;
     if (!low) {
         r->error += r->held_error;
         r->errors_counted += r->held_error > 0 ? r->symbols_a_block : 0;
@@ -204,19 +204,19 @@ static int KERNEL(judge_level)(struct qam_receiver *r, double power, double erro
 
 /* In a pause, and while noise far above the signal is in the equaliser (one step on it would be its end), the loops
  * hold still. */
-static int KERNEL(is_steady)(struct qam_receiver *r, double power)
+static int KERNEL(is_steady)(struct qam_receiver *r, float power)
 {
     float re = r->delay_re[r->delay_head - 1], im = r->delay_im[r->delay_head - 1];
     if (re * re + im * im > r->loud)
         r->hold = QAM_TAPS / 2 + 1;
     else if (r->hold > 0)
         r->hold--;
-    return r->hold == 0 && r->power > 0.3 * r->mean_power && power < 8.0 * r->mean_power;
+    return r->hold == 0 && r->power > 0.3f * r->mean_power && power < 8.0f * r->mean_power;
 }
 
 /* What was sent, for the loops, and what it brings: known in training, else the nearest point or the trellis's word. */
-static int KERNEL(decide)(struct qam_receiver *r, const struct qam_tables *t, float re, float im, double *point_re,
-                          double *point_im, uint8_t *octet)
+static int KERNEL(decide)(struct qam_receiver *r, const struct qam_tables *t, float re, float im, float *point_re,
+                          float *point_im, uint8_t *octet)
 {
     if (r->training_left > 0) {
         const float *known = t->training + 2 * (t->training_points - r->training_left--);
@@ -239,21 +239,21 @@ static int KERNEL(take_symbol)(struct qam_receiver *r, const struct qam_tables *
     /* The next symbol's samples already: so they need not wait for what this one says about timing. */
     KERNEL(take_half)(r, t->bank);
     KERNEL(take_half)(r, t->bank);
-    double re = z_re * r->phase_re + z_im * r->phase_im, im = z_im * r->phase_re - z_re * r->phase_im;
-    double point_re, point_im;
-    *full = KERNEL(decide)(r, t, (float)re, (float)im, &point_re, &point_im, octet);
-    double error_re = point_re - re, error_im = point_im - im, power = re * re + im * im;
-    r->power += 0.125 * (power - r->power);
+    float re = z_re * r->phase_re + z_im * r->phase_im, im = z_im * r->phase_re - z_re * r->phase_im;
+    float point_re, point_im;
+    *full = KERNEL(decide)(r, t, re, im, &point_re, &point_im, octet);
+    float error_re = point_re - re, error_im = point_im - im, power = re * re + im * im;
+    r->power += 0.125f * (power - r->power);
     int steady = KERNEL(is_steady)(r, power);
     if (steady) {
-        double step = r->step_size;
-        KERNEL(adapt)(r, y_re, y_im, (float)(step * (error_re * r->phase_re - error_im * r->phase_im)),
-                      (float)(step * (error_re * r->phase_im + error_im * r->phase_re)));
+        float step = r->step_size;
+        KERNEL(adapt)(r, y_re, y_im, step * (error_re * r->phase_re - error_im * r->phase_im),
+                      step * (error_re * r->phase_im + error_im * r->phase_re));
     }
     KERNEL(steer)(r, re, im, point_re, point_im, steady);
     int64_t recent = r->symbols++ & (QAM_RECENT - 1);
-    r->recent_re[recent] = (float)re;
-    r->recent_im[recent] = (float)im;
+    r->recent_re[recent] = re;
+    r->recent_im[recent] = im;
     return KERNEL(judge_level)(r, power, error_re * error_re + error_im * error_im);
 }
 

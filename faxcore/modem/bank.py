@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,7 +194,7 @@ def receive_each(receivers: Sequence[qam.Receiver], samples: Sequence[NDArray[np
     items: list[list[SignalItem]] = [[] for _ in receivers]
     records, plain = [receiver._record for receiver in receivers], progress.view(np.uint8)
     while True:
-        native.bank_receive_each(records, samples, *_tables(scheme), octets, plain)
+        native.bank_receive_each(records, samples, *scheme.receiver_tables, octets, plain)
         going = (progress["event"] != 0) | (progress["octets"] == octets.shape[1])
         for lane in np.flatnonzero(going | (progress["octets"] > 0)).tolist():
             done = progress[lane]
@@ -220,7 +218,7 @@ class ReceiverBank:
         self._records = self._states.view(np.uint8)
         self._progress = np.zeros(lanes, layout.PROGRESS)
         self._progress_octets = self._progress.view(np.uint8)
-        self._tables = _tables(scheme)
+        self._tables = scheme.receiver_tables
         self._octets = np.zeros((lanes, 0), np.uint8)
         self._data_at = np.zeros(lanes)
         self._given = np.zeros(lanes, np.int64)
@@ -307,20 +305,3 @@ class ReceiverBank:
         wanted = _octets_for(self._scheme, n)
         if self._octets.shape[1] < wanted:
             self._octets = np.zeros((self.lanes, wanted), np.uint8)
-
-
-@lru_cache(maxsize=32)
-def _tables(scheme: Scheme) -> tuple[Any, Any, Any, Any, Any, Any, Any, Any]:
-    """What the kernels need of a scheme."""
-    return (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches,
-            *_places(scheme))  # fmt: skip
-
-
-def _places(scheme: Scheme) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
-    """The coordinates that points have on each axis, and which of them each point has, times the lanes of a block."""
-    places = np.zeros((2, layout.PLACES), np.float32)
-    at = np.zeros(scheme.lane_points.shape, np.uint16)
-    for axis, values in enumerate(scheme.lane_points):
-        own, at[axis] = np.unique(values, return_inverse=True)
-        places[axis, : len(own)] = own
-    return places, at * np.uint16(layout.LANES)

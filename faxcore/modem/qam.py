@@ -146,7 +146,7 @@ class Receiver:
         self._scheme, self._trained = scheme, trained
         self._loops = loops or Loops()
         self._state = _fresh_state(scheme, self._loops, at)
-        self._tables = (scheme.bank, scheme.lane_points, scheme.lines, scheme.groups, scheme.training, scheme.branches)
+        self._tables = scheme.receiver_tables
         self._live_in(self._state)
         self._octets = bytearray(4096)
         self._burst: _Burst | None = None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,6 +172,25 @@ class Scheme:
         if not self.trellis:
             return np.zeros((layout.BRANCHES, 2, layout.STATES), np.int32)
         return np.ascontiguousarray(np.array(into, np.int32).transpose(1, 2, 0))
+
+    @cached_property
+    def cells(self) -> NDArray[np.uint8]:
+        """For each cell of a square around the origin, the point of each subset nearest to the cell's middle.
+
+        The border between two points of a subset is far from both: a cell on it may have either.
+        """
+        if not self.trellis:
+            return np.zeros((1, layout.STATES), np.uint8)
+        axis = np.arange(layout.CELLS) - (layout.CELLS - 1) / 2
+        middles = (axis + 1j * axis[:, None]).reshape(-1, 1, 1)
+        subsets = self.points[: self.data_points].reshape(-1, layout.STATES)
+        nearest = np.abs(middles - subsets).argmin(axis=1)
+        return np.asarray(nearest * layout.STATES + np.arange(layout.STATES), np.uint8)
+
+    @cached_property
+    def receiver_tables(self) -> tuple[Any, Any, Any, Any, Any, Any, Any]:
+        """What the receiving kernels look things up in, in their order."""
+        return self.bank, self.lane_points, self.lines, self.groups, self.training, self.branches, self.cells
 
     @cached_property
     def symbols_a_sample(self) -> Fraction:

@@ -87,21 +87,6 @@ static int receivers_are_sound(const struct bank_lane *lanes, int64_t count, int
     return 1;
 }
 
-/* How many places the points are at; 0 with ValueError. */
-static int count_places(const struct qam_receiver *r, const Py_buffer *places, const Py_buffer *at)
-{
-    const uint16_t *place = at->buf;
-    int highest = 0;
-    for (Py_ssize_t i = 0; i < at->len / (Py_ssize_t)sizeof *place; i++)
-        highest = place[i] > highest ? place[i] : highest;
-    int count = highest / BANK_LANES + 1;
-    if (places->shape[0] == 2 && places->shape[1] == BANK_PLACES && at->shape[0] == 2 && at->shape[1] == r->points
-        && highest <= (BANK_PLACES - 1) * BANK_LANES)
-        return count;
-    PyErr_Format(PyExc_ValueError, "places: shape (2, %d), and a place for every point, are needed", BANK_PLACES);
-    return 0;
-}
-
 static int progress_is_sound(const Py_buffer *view, const struct bank_lane *lanes, int64_t count, int64_t capacity)
 {
     const struct qam_progress *done = view->buf;
@@ -114,29 +99,26 @@ static int progress_is_sound(const Py_buffer *view, const struct bank_lane *lane
 }
 
 /* What all receivers of a bank have in common: tables, then octets and progress. */
-enum { TABLES = 8, OCTETS = 8, PROGRESS = 9, SHARED = 10 };
+enum { OCTETS = 7, PROGRESS = 8, SHARED = 9 };
 static const struct array_spec shared_specs[SHARED] = {
     {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0}, {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0},
-    {"training", 'f', 2, 0, 0}, {"branches", 'i', 3, 0, 0}, {"places", 'f', 2, 0, 0}, {"at", 'H', 2, 0, 0},
+    {"training", 'f', 2, 0, 0}, {"branches", 'i', 3, 0, 0}, {"cells", 'B', 2, 0, 0},
     {"octets", 'B', 2, 1, 0}, {"progress", 'B', 1, 1, 0}};
 
 /* Check the lanes against what they share, and run them. */
 static PyObject *run_lanes(const struct bank_lane *lanes, Py_ssize_t count, const Py_buffer *shared)
 {
     const Py_buffer *octets = shared + OCTETS;
-    int places;
     if (octets->shape[0] != count) {
         PyErr_SetString(PyExc_ValueError, "octets: one row a receiver is needed");
         return NULL;
     }
     if (!receivers_are_sound(lanes, count, shared[4].shape[0]) || !tables_are_sound(lanes[0].receiver, shared)
-        || !(places = count_places(lanes[0].receiver, shared + 6, shared + 7))
         || !progress_is_sound(shared + PROGRESS, lanes, count, octets->shape[1]))
         return NULL;
     struct qam_tables tables = tables_of(shared);
-    struct bank_places on_axes = {shared[6].buf, shared[7].buf, places};
     Py_BEGIN_ALLOW_THREADS
-    chosen->bank_receive(lanes, count, &tables, &on_axes, octets->buf, octets->shape[1], shared[PROGRESS].buf);
+    chosen->bank_receive(lanes, count, &tables, octets->buf, octets->shape[1], shared[PROGRESS].buf);
     Py_END_ALLOW_THREADS
     return Py_NewRef(Py_None);
 }
@@ -146,7 +128,7 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
     (void)self;
     static const struct array_spec specs[] = {{"receivers", 'B', 1, 1, 0}, {"samples", 'h', 2, 0, 0}};
     Py_buffer own[2], shared[SHARED];
-    if (check_count("bank_receive", count, 12) < 0 || get_arrays(args, specs, own, 2) < 0)
+    if (check_count("bank_receive", count, 11) < 0 || get_arrays(args, specs, own, 2) < 0)
         return NULL;
     if (get_arrays(args + 2, shared_specs, shared, SHARED) < 0) {
         release_arrays(own, 2);
@@ -245,7 +227,7 @@ static PyObject *receive_tuples(PyObject *receivers, PyObject *samples, PyObject
 static PyObject *receive_each(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
-    if (check_count("bank_receive_each", count, 12) < 0)
+    if (check_count("bank_receive_each", count, 11) < 0)
         return NULL;
     /* Tuples of our own: what asks an item for its memory may change a list. */
     PyObject *receivers = PySequence_Tuple(args[0]), *samples = receivers ? PySequence_Tuple(args[1]) : NULL;

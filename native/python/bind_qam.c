@@ -86,9 +86,9 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
     static const struct array_spec specs[] = {
         {"receiver", 'B', 1, 1, 0}, {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0},
         {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0}, {"training", 'f', 2, 0, 0}, {"branches", 'i', 3, 0, 0},
-        {"samples", 'h', 1, 0, 0}, {"octets", 'B', 1, 1, 0}};
-    Py_buffer views[9];
-    if (check_count("qam_receive", count, 9) < 0 || get_arrays(args, specs, views, 9) < 0)
+        {"cells", 'B', 2, 0, 0}, {"samples", 'h', 1, 0, 0}, {"octets", 'B', 1, 1, 0}};
+    Py_buffer views[10];
+    if (check_count("qam_receive", count, 10) < 0 || get_arrays(args, specs, views, 10) < 0)
         return NULL;
     PyObject *result = NULL;
     struct qam_receiver *r = views[0].buf;
@@ -104,11 +104,11 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
         struct qam_tables tables = tables_of(views + 1);
         struct qam_progress done;
         Py_BEGIN_ALLOW_THREADS
-        done = chosen->qam_receive(r, &tables, views[7].buf, views[7].shape[0], views[8].buf, views[8].len);
+        done = chosen->qam_receive(r, &tables, views[8].buf, views[8].shape[0], views[9].buf, views[9].len);
         Py_END_ALLOW_THREADS
         result = Py_BuildValue("LLi", (long long)done.samples, (long long)done.octets, (int)done.event);
     }
-    release_arrays(views, 9);
+    release_arrays(views, 10);
     return result;
 }
 

@@ -28,7 +28,7 @@ static inline int receiver_is_sound(const struct qam_receiver *r)
     return scrambler_is_sound(&r->scrambler, r->bits)
            && within(r->states, 1, 256) && (r->states & (r->states - 1)) == 0 && within(r->state_shift, 0, 7)
            && r->state < (uint32_t)r->states && within(r->column, 0, QAM_DEPTH - 1)
-           && within(r->points, 16, QAM_POINTS) && r->points % 16 == 0
+           && within(r->points, 16, r->trellis ? 16 * QAM_STATES : QAM_POINTS) && r->points % 16 == 0
            && within(r->kept, QAM_BLOCK, 1024) && within(r->collected, QAM_BLOCK, QAM_HISTORY - 1024 - QAM_BLOCK)
            && within(r->symbols_a_block, 1, 4096) && r->low_blocks >= 1
            && within(r->half_step, 1ll << 32, 8ll << 32) && r->drift_limit >= 0 && r->drift_limit <= 0.01
@@ -61,7 +61,18 @@ static inline int branches_are_sound(const Py_buffer *branches)
     return 1;
 }
 
-/* The tables as they stand in a call: bank, points, lines, groups, training, branches; 0 with ValueError. */
+/* One cell is enough for what has no trellis. */
+static inline int cells_are_points(const struct qam_receiver *r, const Py_buffer *cells)
+{
+    const uint8_t *point = cells->buf;
+    uint8_t highest = 0;
+    for (Py_ssize_t i = 0; i < cells->len; i++)
+        highest = point[i] > highest ? point[i] : highest;
+    return cells->shape[0] == (r->trellis ? QAM_CELLS * QAM_CELLS : 1) && cells->shape[1] == QAM_STATES
+           && highest < r->points;
+}
+
+/* The tables as they stand in a call: bank, points, lines, groups, training, branches, cells; 0 with ValueError. */
 static inline int tables_are_sound(const struct qam_receiver *r, const Py_buffer *t)
 {
     if (t[0].shape[0] != QAM_PHASES || t[0].shape[1] != 2 || t[0].shape[2] != QAM_FRONT)
@@ -76,6 +87,8 @@ static inline int tables_are_sound(const struct qam_receiver *r, const Py_buffer
         PyErr_SetString(PyExc_ValueError, "training: real and imaginary parts are needed");
     else if (!branches_are_sound(&t[5]))
         PyErr_SetString(PyExc_ValueError, "branches: shape (4, 2, 8), states and subsets, are needed");
+    else if (!cells_are_points(r, &t[6]))
+        PyErr_Format(PyExc_ValueError, "cells: %d rows of points, or one without a trellis, are needed", QAM_CELLS * QAM_CELLS);
     else
         return 1;
     return 0;
@@ -83,7 +96,7 @@ static inline int tables_are_sound(const struct qam_receiver *r, const Py_buffer
 
 static inline struct qam_tables tables_of(const Py_buffer *t)
 {
-    return (struct qam_tables){t[0].buf, t[1].buf, t[2].buf, t[3].buf, t[4].buf, t[4].shape[0], t[5].buf};
+    return (struct qam_tables){t[0].buf, t[1].buf, t[2].buf, t[3].buf, t[4].buf, t[4].shape[0], t[5].buf, t[6].buf};
 }
 
 #endif

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from faxcore.kernels.twins import qam
 
-LANES, ROWS, PLACES = 16, 128, 64
+ROWS = 128
 
 SENDER = np.dtype(
     [
@@ -43,23 +43,23 @@ def bank_shape(
 
 def bank_receive(
     receivers: Any, samples: NDArray[np.int16], bank: Any, points: Any, lines: Any, groups: Any, training: Any,
-    branches: Any, places: Any, at: Any, octets: NDArray[np.uint8], progress: Any,
+    branches: Any, cells: Any, octets: NDArray[np.uint8], progress: Any,
 ) -> None:  # fmt: skip
     """Advance every lane from where its progress stands, unless it waits at an event."""
     records = np.split(receivers, len(samples))
-    bank_receive_each(records, samples, bank, points, lines, groups, training, branches, places, at, octets, progress)
+    bank_receive_each(records, samples, bank, points, lines, groups, training, branches, cells, octets, progress)
 
 
 def bank_receive_each(
     receivers: Any, samples: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any,
-    places: Any, at: Any, octets: NDArray[np.uint8], progress: Any,
+    cells: Any, octets: NDArray[np.uint8], progress: Any,
 ) -> None:  # fmt: skip
     """The same for receivers that each have memory of their own, and samples of any number."""
     for record, heard, made, done in zip(receivers, samples, octets, progress.view(PROGRESS), strict=True):
         if done["event"] != qam.NOTHING:
             continue
         used, count, done["event"] = qam.qam_receive(
-            record.view(qam.RECEIVER), bank, points, lines, groups, training, branches,
+            record.view(qam.RECEIVER), bank, points, lines, groups, training, branches, cells,
             heard[done["samples"] :], made[done["octets"] :],
         )  # fmt: skip
         done["samples"] += used

@@ -16,7 +16,7 @@ f32 = np.float32
 TAPS, FRONT, BLOCK, LINES, HISTORY, DELAY, RECENT = 32, 48, 80, 3, 4096, 512, 1024
 PHASE_BITS = 6
 PHASES = 1 << PHASE_BITS
-STATES, BRANCHES, DEPTH = 8, 4, 32
+STATES, BRANCHES, DEPTH, CELLS = 8, 4, 32, 24
 SCALE_END, CUT = 32124, 5500
 HUNTING, COLLECTING, ACQUIRING, DATA = range(4)
 NOTHING, ACQUIRE, ENDED, LOST = range(4)
@@ -43,16 +43,16 @@ RECEIVER = np.dtype(
     [
         ("bits", "i4"), ("states", "i4"), ("state_shift", "i4"), ("points", "i4"), ("trellis", "i4"),
         ("kept", "i4"), ("collected", "i4"), ("symbols_a_block", "i4"), ("low_blocks", "i4"),
-        ("half_step", "i8"), ("mean_power", "f8"),
-        ("carrier_gain", "f8"), ("carrier_pull", "f8"), ("timing_gain", "f8"), ("timing_pull", "f8"),
-        ("drift_limit", "f8"), ("carrier_step", "f8"),
+        ("half_step", "i8"), ("mean_power", "f4"),
+        ("carrier_gain", "f4"), ("carrier_pull", "f4"), ("timing_gain", "f4"), ("timing_pull", "f4"),
+        ("drift_limit", "f4"), ("carrier_step", "f4"),
         ("energy_floor", "f4"), ("line_share", "f4"), ("edge_share", "f4"), ("loss_ratio", "f4"),
         ("origin", "i8"), ("filled", "i8"), ("scan", "i8"), ("trigger", "i8"),
         ("stage", "i4"), ("hits", "i4"), ("quiet_blocks", "i4"), ("delay_head", "i4"), ("lost_energy", "f4"),
-        ("step_size", "f4"), ("loud", "f4"), ("hold", "i4"), ("clock", "i8"), ("drift", "f8"),
-        ("phase_re", "f8"), ("phase_im", "f8"), ("turn_re", "f8"), ("turn_im", "f8"),
-        ("last_re", "f8"), ("last_im", "f8"), ("last_point_re", "f8"), ("last_point_im", "f8"),
-        ("power", "f8"), ("block_power", "f8"), ("block_error", "f8"), ("held_error", "f8"), ("error", "f8"),
+        ("step_size", "f4"), ("loud", "f4"), ("hold", "i4"), ("clock", "i8"), ("drift", "f4"),
+        ("phase_re", "f4"), ("phase_im", "f4"), ("turn_re", "f4"), ("turn_im", "f4"),
+        ("last_re", "f4"), ("last_im", "f4"), ("last_point_re", "f4"), ("last_point_im", "f4"),
+        ("power", "f4"), ("block_power", "f4"), ("block_error", "f4"), ("held_error", "f4"), ("error", "f8"),
         ("errors_counted", "i8"), ("symbols", "i8"), ("ended_at", "i8"),
         ("training_left", "i4"), ("skip", "i4"), ("block_symbols", "i4"), ("low_run", "i4"),
         ("scrambler", SCRAMBLER), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"),
@@ -172,10 +172,10 @@ class _Receiver:
     """One call of qam_receive: the fields of the state are `s`, so that the loop reads like the C one."""
 
     def __init__(
-        self, state: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any
+        self, state: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any
     ) -> None:
         self.bank, self.points, self.lines, self.groups = bank, points, lines, groups
-        self.training, self.branches = training, branches
+        self.training, self.branches, self.cells = training, branches, cells
         self.record = state.view(RECEIVER)[0]
         self.s = SimpleNamespace()
         for name, (dtype, *_) in (RECEIVER.fields or {}).items():
@@ -237,47 +237,50 @@ class _Receiver:
         part = slice(self.s.delay_head - TAPS, self.s.delay_head)
         return self.s.delay_re[part], self.s.delay_im[part]
 
-    def equalise(self, y_re: Any, y_im: Any) -> tuple[float, float]:
+    def equalise(self, y_re: Any, y_im: Any) -> tuple[Any, Any]:
         one, taps_re, taps_im = np.ones(TAPS, np.float32), self.s.taps_re, self.s.taps_im
-        return (
-            float(dot(taps_re * y_re - taps_im * y_im, one)),
-            float(dot(taps_re * y_im + taps_im * y_re, one)),
-        )
+        return dot(taps_re * y_re - taps_im * y_im, one), dot(taps_re * y_im + taps_im * y_re, one)
 
     def adapt(self, y_re: Any, y_im: Any, re: Any, im: Any) -> None:
         self.s.taps_re += re * y_re + im * y_im
         self.s.taps_im += im * y_re - re * y_im
 
-    def nearest(self, re: float, im: float) -> int:
-        dx, dy = self.points[0] - f32(re), self.points[1] - f32(im)
+    def nearest(self, re: Any, im: Any) -> int:
+        dx, dy = self.points[0] - re, self.points[1] - im
         key = (dx * dx + dy * dy).view(np.int32) & ~255
         return int((key | np.arange(len(key), dtype=np.int32)).min()) & 255
 
-    def viterbi(self, re: float, im: float) -> tuple[int, int]:
+    def nearest_of_subsets(self, re: Any, im: Any) -> tuple[Any, Any]:
+        """The nearest point of each subset as its cell has it, and the squared distance."""
+        x, y = (int(np.clip(value + f32(CELLS / 2), f32(0), f32(CELLS - 0.5))) for value in (re, im))
+        near = self.cells[y * CELLS + x]
+        dx, dy = self.points[0][near] - re, self.points[1][near] - im
+        return near, dx * dx + dy * dy
+
+    def viterbi(self, re: Any, im: Any) -> tuple[int, int]:
         """The point that the best path ends with, and the one it had DEPTH - 1 symbols ago."""
-        dx, dy = self.points[0] - f32(re), self.points[1] - f32(im)
-        key = (dx * dx + dy * dy).view(np.int32) & ~255 | np.arange(len(dx), dtype=np.int32)
-        nearest = key.reshape(-1, STATES).min(axis=0)
-        distance = (nearest & ~255).view(np.float32)
+        near, distance = self.nearest_of_subsets(re, im)
         before, by = self.branches[:, 0], self.branches[:, 1]
-        sums = self.s.metric[before] + distance[by]
-        which = sums.argmin(axis=0), np.arange(STATES)
-        ahead = int(((sums[which].view(np.int32) & ~7) | np.arange(STATES)).argmin())
-        self.s.metric[:] = sums[which] - sums[which][ahead]
+        keys = (self.s.metric[before] + distance[by]).view(np.int32) & ~3 | np.arange(BRANCHES, dtype=np.int32)[:, None]
+        best = keys.min(axis=0)
+        which = best & 3, np.arange(STATES)
+        least = int((best & ~7 | np.arange(STATES, dtype=np.int32)).min())
+        ahead, level = least & 7, np.int32(least & ~7)
+        self.s.metric[:] = best.view(np.float32) - level.view(np.float32)
         old, paths = self.s.survivors[self.s.side & 1], self.s.survivors[~self.s.side & 1]
         paths[:] = old[before[which]]
-        paths[:, self.s.column] = nearest[by[which]] & 255
+        paths[:, self.s.column] = near[by[which]]
         now = int(paths[ahead, self.s.column])
         self.s.side, self.s.column = self.s.side ^ 1, (self.s.column + 1) % DEPTH
         return now, int(paths[ahead, self.s.column])
 
-    def decide(self, re: float, im: float) -> tuple[float, float, int | None]:
+    def decide(self, re: Any, im: Any) -> tuple[Any, Any, int | None]:
         if self.s.training_left > 0:
             known = self.training[len(self.training) - self.s.training_left]
             self.s.training_left -= 1
-            return float(known[0]), float(known[1]), None
+            return known[0], known[1], None
         now, sent = self.viterbi(re, im) if self.s.trellis else (self.nearest(re, im),) * 2
-        return float(self.points[0][now]), float(self.points[1][now]), self.deliver(sent)
+        return self.points[0][now], self.points[1][now], self.deliver(sent)
 
     def deliver(self, point: int) -> int | None:
         group, plain = int(self.groups[self.s.state, point]), 0
@@ -294,46 +297,48 @@ class _Receiver:
         self.s.pending_bits -= 8
         return int(f"{self.s.pending >> self.s.pending_bits & 255:08b}"[::-1], 2)
 
-    def steer(self, re: float, im: float, point_re: float, point_im: float, steady: bool) -> None:
-        angle = move = 0.0
-        inverse_power = 1.0 / self.s.mean_power
+    def steer(self, re: Any, im: Any, point_re: Any, point_im: Any, steady: bool) -> None:
+        angle = move = f32(0)
+        inverse_power = f32(1) / self.s.mean_power
         if steady:
             angle = (im * point_re - re * point_im) * inverse_power
             early = re * self.s.last_point_re + im * self.s.last_point_im
             early = early - self.s.last_re * point_re - self.s.last_im * point_im
-            early = max(min(early * inverse_power, 4.0), -4.0)
+            early = max(min(early * inverse_power, f32(4)), f32(-4))
             drift = self.s.drift + self.s.timing_pull * early
             self.s.drift = max(min(drift, self.s.drift_limit), -self.s.drift_limit)
             move = self.s.timing_gain * early
-        self.s.clock += int((move + self.s.drift) * 4294967296.0)
-        self.s.turn_re, self.s.turn_im = turned(self.s.turn_re, self.s.turn_im, 1.0, 0.0, self.s.carrier_pull * angle)
+        self.s.clock += int((move + self.s.drift) * f32(2**32))
+        self.s.turn_re, self.s.turn_im = turned(
+            self.s.turn_re, self.s.turn_im, f32(1), f32(0), self.s.carrier_pull * angle
+        )
         self.s.phase_re, self.s.phase_im = turned(
             self.s.phase_re, self.s.phase_im, self.s.turn_re, self.s.turn_im,
             self.s.carrier_gain * angle + self.s.carrier_step * move,
         )
         self.s.last_re, self.s.last_im, self.s.last_point_re, self.s.last_point_im = re, im, point_re, point_im
 
-    def judge_level(self, power: float, error: float) -> bool:
+    def judge_level(self, power: Any, error: Any) -> bool:
         self.s.block_power += power
         self.s.block_error += error
         self.s.block_symbols += 1
         if self.s.block_symbols < self.s.symbols_a_block:
             return False
-        low = self.s.block_power < float(self.s.loss_ratio) * self.s.mean_power * self.s.symbols_a_block
+        low = self.s.block_power < self.s.loss_ratio * self.s.mean_power * f32(self.s.symbols_a_block)
         if not low:
-            self.s.error += self.s.held_error
+            self.s.error += float(self.s.held_error)
             self.s.errors_counted += self.s.symbols_a_block if self.s.held_error > 0 else 0
             self.s.held_error = self.s.block_error
         self.s.low_run = self.s.low_run + 1 if low else 0
-        self.s.block_power = self.s.block_error = 0.0
+        self.s.block_power = self.s.block_error = f32(0)
         self.s.block_symbols = 0
         return bool(self.s.low_run == self.s.low_blocks)
 
-    def is_steady(self, power: float) -> bool:
+    def is_steady(self, power: Any) -> bool:
         re, im = self.s.delay_re[self.s.delay_head - 1], self.s.delay_im[self.s.delay_head - 1]
         self.s.hold = TAPS // 2 + 1 if re * re + im * im > self.s.loud else max(self.s.hold - 1, 0)
         return bool(
-            self.s.hold == 0 and self.s.power > 0.3 * self.s.mean_power and power < 8.0 * self.s.mean_power
+            self.s.hold == 0 and self.s.power > f32(0.3) * self.s.mean_power and power < f32(8) * self.s.mean_power
         )
 
     def take_symbol(self) -> tuple[bool, int | None]:
@@ -345,16 +350,12 @@ class _Receiver:
         im = z_im * self.s.phase_re - z_re * self.s.phase_im
         point_re, point_im, octet = self.decide(re, im)
         error_re, error_im, power = point_re - re, point_im - im, re * re + im * im
-        self.s.power += 0.125 * (power - self.s.power)
+        self.s.power += f32(0.125) * (power - self.s.power)
         steady = self.is_steady(power)
         if steady:
-            step = float(self.s.step_size)
-            self.adapt(
-                y_re,
-                y_im,
-                f32(step * (error_re * self.s.phase_re - error_im * self.s.phase_im)),
-                f32(step * (error_re * self.s.phase_im + error_im * self.s.phase_re)),
-            )
+            step = self.s.step_size
+            turned_re = step * (error_re * self.s.phase_re - error_im * self.s.phase_im)
+            self.adapt(y_re, y_im, turned_re, step * (error_re * self.s.phase_im + error_im * self.s.phase_re))
         self.steer(re, im, point_re, point_im, steady)
         self.s.recent_re[self.s.symbols % RECENT], self.s.recent_im[self.s.symbols % RECENT] = re, im
         self.s.symbols += 1
@@ -404,20 +405,20 @@ class _Receiver:
         return self.decode(octets, made) if self.s.stage == DATA else (NOTHING, made)
 
 
-def turned(re: float, im: float, by_re: float, by_im: float, angle: float) -> tuple[float, float]:
+def turned(re: Any, im: Any, by_re: Any, by_im: Any, angle: Any) -> tuple[Any, Any]:
     """(re, im) times (1 + j angle) times (by_re, by_im), its length pulled back to one."""
     a, b = by_re - angle * by_im, by_im + angle * by_re
     x, y = re * a - im * b, re * b + im * a
-    length = 1.5 - 0.5 * (x * x + y * y)
+    length = f32(1.5) - f32(0.5) * (x * x + y * y)
     return x * length, y * length
 
 
 def qam_receive(
     receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any,
-    samples: Any, octets: Any,
+    cells: Any, samples: Any, octets: Any,
 ) -> tuple[int, int, int]:
     """Advance a receiver; samples consumed, octets made, and the event that stopped it (NOTHING: all consumed)."""
-    r = _Receiver(receiver, bank, points, lines, groups, training, branches)
+    r = _Receiver(receiver, bank, points, lines, groups, training, branches, cells)
     used = made = 0
     while True:
         event, made = r.advance(octets, made)
