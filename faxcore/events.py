@@ -23,6 +23,11 @@ class ToneHeard(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class T38Wanted(Event):
+    """The far end is a fax for sure: V.21 or CED was heard for the first time, on audio."""
+
+
+@dataclass(frozen=True, slots=True)
 class FramesSent(Event):
     """A V.21 signal went out; frames as octets without FCS, first bit least significant."""
 

@@ -15,7 +15,7 @@ from faxcore.carrier import AudioCarrier, PacketCarrier
 from faxcore.carrier.work import Work, alone
 from faxcore.document import AnyDocument, Header, PageRequest, ReceivedDocument
 from faxcore.errors import CallError
-from faxcore.events import Event, Finished, PageReceived, PageSent, PageStarted
+from faxcore.events import Event, Finished, FramesReceived, PageReceived, PageSent, PageStarted
 from faxcore.options import T38, Audio, Options
 from faxcore.page import Resolution
 from faxcore.result import FaxResult
@@ -44,6 +44,7 @@ class _Log:
 
     def __init__(self, pages: int | None) -> None:
         self.events: deque[Event] = deque()
+        self.frames_heard = False
         self.progress = Progress(0, 0, None if pages is None else 0.0, pages)
 
     def emit(self, event: Event) -> None:
@@ -52,6 +53,8 @@ class _Log:
                 self.progress = self.progress._replace(page=number)
             case PageSent(number=number) | PageReceived(number=number):
                 self.progress = self.progress._replace(confirmed=number)
+            case FramesReceived():
+                self.frames_heard = True
         self.events.append(event)
 
 
@@ -198,6 +201,28 @@ class FaxCall:
         if at is None:
             return None
         return 0.0 if self._start is None else self._start + at
+
+    @property
+    def switch_allowed(self) -> bool:
+        """True while an audio call may still become packets: until the far end's first frames were heard."""
+        return not (self.packets or self.finished or self._log.frames_heard)
+
+    def switch(self, carrier: T38, now: float) -> None:
+        """Go on as packets from now on, a time as for `push_datagram`; audio is over.
+
+        CallError where it is too late, ValueError where `carrier` is none for packets; then nothing has changed.
+        """
+        if not isinstance(carrier, T38):
+            raise ValueError(f"a call can become faxcore.T38(...), not {carrier!r}")
+        if not self.switch_allowed:
+            raise CallError("too late to switch: T.30 has begun")
+        before = self._audio()
+        self._line(now)
+        self._carrier = PacketCarrier(
+            self._procedure, carrier, emit=self._log.emit, order=before.open_order, now=before.line_time
+        )
+        if before.plan.wait_for_pages:
+            self._carrier.wait_for_pages()
 
     @property
     def packets(self) -> bool:

@@ -17,7 +17,7 @@ from faxcore.carrier.listening import Listener
 from faxcore.carrier.plan import Plan
 from faxcore.carrier.work import Work
 from faxcore.errors import DocumentError
-from faxcore.events import Event, ToneHeard
+from faxcore.events import Event, T38Wanted, ToneHeard
 from faxcore.modem import tones
 from faxcore.modem.acquisition import Lock
 from faxcore.signals import Modulation
@@ -43,6 +43,8 @@ class AudioCarrier:
         self._listener: Listener | None = None
         self._learnt: dict[Modulation, Lock] = {}
         self._tones: tones.ToneDetector | None = tones.ToneDetector()
+        self._wanted = False
+        self._command: orders.Frames | None = None
         self._began = 0
         self._ended = False
         self._advance(lambda: next(procedure), 0)
@@ -70,6 +72,14 @@ class AudioCarrier:
         """How much of the page that is on the line was sent; None where there is none."""
         return self.plan.fraction
 
+    @property
+    def open_order(self) -> orders.Order:
+        """What another carrier has to carry out to go on from here: who only listens says its last frames again, since
+        they may have been lost on the way between."""
+        if self._order.transmit or self._command is None:
+            return self._order
+        return orders.Order((orders.Silence(units.seconds(REACTION)), self._command), self._order.listen)
+
     def wait_for_pages(self) -> None:
         """Virtual time: a page that is not drawn yet is waited for."""
         self.plan.wait_for_pages = True
@@ -93,6 +103,8 @@ class AudioCarrier:
         if self._tones is not None:
             for at, tone in self._tones.push(samples):
                 self._emit(ToneHeard(units.seconds(at), tone))
+                if tone == "ced":
+                    self._want_t38(at)
         while len(samples) and not self._ended:
             samples = samples[(yield from self._hear(samples)) :]
         self.heard += len(samples)
@@ -134,8 +146,14 @@ class AudioCarrier:
     def _flags_heard(self, at: int) -> None:
         """V.21 is there: the end of CNG and of phase A [T.30 4.2]."""
         self._tones = None
+        self._want_t38(at)
         if self.plan.endless:
             self.plan.cut(at + REACTION)
+
+    def _want_t38(self, at: int) -> None:
+        if not self._wanted:
+            self._wanted = True
+            self._emit(T38Wanted(units.seconds(at)))
 
     def _report(self, report: orders.Report, at: int) -> None:
         before = self._listener
@@ -161,6 +179,7 @@ class AudioCarrier:
             self._ended = True
             return
         self._began = at
+        self._command = next((i for i in self._order.transmit if isinstance(i, orders.Frames)), self._command)
         try:
             self.plan.schedule(self._order.transmit, begin=at, earliest=at + REACTION)
         except DocumentError as error:
