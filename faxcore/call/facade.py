@@ -294,7 +294,7 @@ class FaxCall:
             raise ValueError(f"now is a time in seconds, not {now}")
         if self._start is None:
             self._start = now - self._carrier.line_time
-        return max(self._carrier.line_time, now - self._start)
+        return now - self._start
 
     def _settle(self) -> None:
         """Notice the end."""

@@ -167,7 +167,7 @@ class PacketCarrier:
         """For information only: peers report tones that nobody heard."""
         if tone not in self._tones:
             self._tones.add(tone)
-            self._emit(ToneHeard(self.now, tone))
+            self._emit(ToneHeard(self.line_time, tone))
 
     def _silence(self, now: float) -> None:
         self._hear(self._stream.silence(units.samples(now)))
@@ -249,8 +249,8 @@ class PacketCarrier:
 
     @property
     def line_time(self) -> float:
-        """Seconds since the call began."""
-        return self.now
+        """Seconds since the call began, in whole samples as all times that are told."""
+        return units.seconds(units.samples(self.now))
 
     @property
     def fraction(self) -> float | None:
