@@ -9,7 +9,7 @@ from faxcore import kernels
 from faxcore.call import FaxCall
 from faxcore.document import ReceivedDocument
 from faxcore.events import Event, FramesAskedFor, Retrain
-from faxcore.simulation import Outcome, simulate
+from faxcore.simulation import Outcome, simulate, simulate_many
 from faxcore.sweep.documents import Drawn
 from faxcore.sweep.plan import Case, Plan
 
@@ -21,7 +21,11 @@ IDENTITIES = ("+15551230001", "+15551230002")
 
 def run_batch(plan: Plan, documents: Drawn, indices: Iterable[int]) -> list[Row]:
     """The rows of some cases of a plan."""
-    return [_row(*_call(plan.case(index), documents)) for index in indices]
+    cases = [plan.case(index) for index in indices]
+    ends = [_ends(case, documents) for case in cases]
+    calls = [(*both, case.way()) for both, case in zip(ends, cases, strict=True)]
+    rows = {number: _row(cases[number], outcome, *ends[number]) for number, outcome in simulate_many(calls)}
+    return [rows[number] for number in range(len(cases))]
 
 
 def replay(plan: Plan, documents: Drawn, index: int, watch: Callable[[FaxCall, FaxCall], None]) -> Outcome:
@@ -37,11 +41,6 @@ def _ends(case: Case, documents: Drawn) -> tuple[FaxCall, FaxCall]:
     document = ReceivedDocument(case.document, documents[case.document, options.resolution])
     sender = FaxCall.send(document, identity=IDENTITIES[0], options=options, carrier=carrier)
     return sender, FaxCall.receive(identity=IDENTITIES[1], options=options, carrier=carrier)
-
-
-def _call(case: Case, documents: Drawn) -> tuple[Case, Outcome, FaxCall, FaxCall]:
-    sender, receiver = _ends(case, documents)
-    return case, simulate(sender, receiver, line=case.way()), sender, receiver
 
 
 def _row(case: Case, outcome: Outcome, sender: FaxCall, receiver: FaxCall) -> Row:

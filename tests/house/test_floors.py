@@ -17,7 +17,7 @@ FLOORS = (
     {"carrier"},
     {"call"},
     {"simulation", "swml"},
-    {"net", "sweep"},
+    {"net", "sweep", "bench"},
     {"cli"},
     {"__main__"},
 )
