@@ -75,4 +75,23 @@ class SignalEnds:
     quality: CarrierQuality = field(default_factory=CarrierQuality)
 
 
-SignalItem = SignalBegins | Octets | FrameEnds | SignalEnds
+@dataclass(frozen=True, slots=True)
+class SignalFades:
+    """A fast carrier fell silent. SignalReturns follows, or SignalEnds: then it ended here, as `quality` says.
+
+    `points` are the last that the slicer saw.
+    """
+
+    at: int
+    quality: CarrierQuality = field(default_factory=CarrierQuality)
+    points: tuple[complex, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignalReturns:
+    """The carrier goes on after a silence; what was sent meanwhile is lost."""
+
+    at: int
+
+
+SignalItem = SignalBegins | Octets | FrameEnds | SignalEnds | SignalFades | SignalReturns

@@ -92,3 +92,31 @@ def random_line(seed: int) -> BadLine:
         slips=float(random.uniform(0.5, 4)) * chosen[1],
         ppm=float(random.uniform(-150, 150)) * chosen[2],
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Muted:
+    """`line` on which the caller's signal falls out: `spans` are (begin, length) in seconds of line time."""
+
+    line: Line
+    spans: tuple[tuple[float, float], ...]
+
+    def direction(self, index: int) -> Direction | MutedDirection:
+        inner = self.line.direction(index)
+        return inner if index else MutedDirection(inner, self.spans)
+
+
+class MutedDirection:
+    """One way through a line that falls out; the noise of the line goes on."""
+
+    def __init__(self, inner: Direction, spans: tuple[tuple[float, float], ...]) -> None:
+        self.inner, self.delay_samples = inner, inner.delay_samples
+        self.spans = [(round(8000 * begin), round(8000 * (begin + length))) for begin, length in spans]
+        self.passed = 0
+
+    def carry(self, samples: Samples) -> Samples:
+        samples = samples.copy()
+        for begin, end in self.spans:
+            samples[max(0, begin - self.passed) : max(0, end - self.passed)] = 0
+        self.passed += len(samples)
+        return self.inner.carry(samples)

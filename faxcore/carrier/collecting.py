@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from faxcore import units
-from faxcore.signals import CarrierQuality, FrameEnds, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.signals import (
+    CarrierQuality,
+    FrameEnds,
+    Octets,
+    SignalBegins,
+    SignalEnds,
+    SignalFades,
+    SignalItem,
+    SignalReturns,
+)
 from faxcore.t30 import orders
 
 FRAME_LIMIT = units.samples(5.0)
@@ -15,8 +24,9 @@ QUIET_AFTER_NOISE = units.samples(0.2)
 MOST_FRAMES = 1024
 """Frames that are kept of one burst: four blocks, where a burst holds one at most [T.4 A.3.6]."""
 
-LONGEST_BURST = units.samples(3600.0)
-"""No page lasts longer; it bounds a carrier that hangs."""
+LONGEST_PAGE = units.samples(3600.0)
+LONGEST_BURST = units.samples(300.0)
+"""No page, and no block of frames at 2400 bit/s, lasts longer: they bound a carrier that hangs."""
 
 FINAL_FRAME = 0x10  # the P/F bit of the control octet, first bit least significant [T.30 5.3.5]
 
@@ -36,10 +46,11 @@ class Collector:
         self._octets = bytearray()
         self._bad = 0
         self._final = False
-        self._data_since: int | None = None
+        self.data_since: int | None = None
         self._data = bytearray()
         self._fast_frames: list[bytes] = []
         self._fast_bad = 0
+        self._faded_at = self._silent = 0
         self._carrier_heard = False
 
     def hear(self, item: SignalItem, *, fast: bool) -> orders.Report | None:
@@ -50,7 +61,7 @@ class Collector:
         match item:
             case SignalBegins(at):
                 self.signal_since = at
-                if self._data_since is None:
+                if self.data_since is None:
                     self.deadline = at + FRAME_LIMIT
             case Octets(data=data):
                 self._octets += data
@@ -76,7 +87,7 @@ class Collector:
         self._octets.clear()
         if frames and final:
             return orders.FramesHeard(units.seconds(begin or at), units.seconds(at), frames, bad)
-        if self._data_since is None:
+        if self.data_since is None:
             self._carrier_heard = True
             self.deadline = at + QUIET_AFTER_NOISE
         return None
@@ -84,20 +95,25 @@ class Collector:
     def _hear_fast(self, item: SignalItem) -> orders.Report | None:
         match item:
             case SignalBegins(at):
-                self._data_since = at
-                self.deadline = at + LONGEST_BURST
+                self.data_since = at
+                self.deadline = at + (units.samples(self.listen.idle) if self.listen.framed else LONGEST_PAGE)
                 return None if self.listen.framed else self._data_heard(at, more=True)
             case Octets(at, data):
                 self._data += data
                 if not self.listen.framed and len(self._data) >= self.listen.block:
                     return self._data_heard(at, more=True)
-            case FrameEnds(good=good):
-                self._fast_frame_ends(good)
+            case FrameEnds(at, good):
+                self._fast_frame_ends(at, good)
+            case SignalFades(at):
+                self._faded_at = at
+            case SignalReturns(at):
+                self._silent += at - self._faded_at
             case SignalEnds():
                 return self._fast_ends(item)
         return None
 
-    def _fast_frame_ends(self, good: bool) -> None:
+    def _fast_frame_ends(self, at: int, good: bool) -> None:
+        self.deadline = min(at + units.samples(self.listen.idle), (self.data_since or at) + LONGEST_BURST)
         frame, self._data = bytes(self._data), bytearray()
         if good and len(self._fast_frames) < MOST_FRAMES:
             self._fast_frames.append(frame)
@@ -106,7 +122,7 @@ class Collector:
 
     def _fast_ends(self, item: SignalEnds) -> orders.Report | None:
         if item.trained and self.listen.framed:
-            begin = units.seconds(self._data_since or item.at)
+            begin = units.seconds(self.data_since or item.at)
             frames = tuple(self._fast_frames)
             return orders.BurstHeard(begin, units.seconds(item.at), frames, self._fast_bad, quality=item.quality)
         if item.trained:
@@ -118,13 +134,21 @@ class Collector:
 
     def _data_heard(self, at: int, *, more: bool, quality: CarrierQuality | None = None) -> orders.DataHeard:
         data, self._data = bytes(self._data), bytearray()
-        begin = units.seconds(self._data_since or at)
-        return orders.DataHeard(begin, units.seconds(at), data, more, True, quality or CarrierQuality())
+        begin = self.data_since or at
+        lost = self._silent / (at - begin) if at > begin else 0.0
+        return orders.DataHeard(
+            units.seconds(begin), units.seconds(at), data, more, True, quality or CarrierQuality(), lost
+        )
+
+    @property
+    def idle(self) -> bool:
+        """True while nothing is heard."""
+        return self.signal_since is None and self.data_since is None
 
     def run_out(self, at: int) -> orders.Report:
         """The Report of the timer, at its time."""
         begin, end = units.seconds(self.begin), units.seconds(at)
-        if self.signal_since is not None:
+        if not self.idle:
             return orders.Stuck(begin, end)
         return orders.TimedOut(begin, end, self._carrier_heard)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +16,31 @@ from faxcore.events import BurstReceived, Event
 from faxcore.hdlc import Deframer
 from faxcore.modem import qam, v21
 from faxcore.modem.acquisition import Lock
-from faxcore.signals import FrameEnds, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.signals import (
+    FrameEnds,
+    Modulation,
+    Octets,
+    SignalBegins,
+    SignalEnds,
+    SignalFades,
+    SignalItem,
+    SignalReturns,
+)
 from faxcore.t30 import orders
 
+CARRIER_SHARE = 0.4
+"""Of the level of the far end's last training: what is louder is its carrier, and no timer runs out on that."""
 
-def _fast_receiver(fast: Modulation, learnt: dict[Modulation, Lock], at: int) -> qam.Receiver:
+LOOK = units.samples(0.2)
+"""Time over which that is judged."""
+
+LONGEST_CARRIER = units.samples(300.0)
+
+
+def _fast_receiver(fast: Modulation, learnt: dict[Modulation, Lock], at: int, hold: float) -> qam.Receiver:
     """A short training can be heard only after the long one: without it the far end may yet send that."""
     trained = learnt.get(fast._replace(short=False)) if fast.short else None
-    return modem.receiver(fast if trained else fast._replace(short=False), trained=trained, at=at)
+    return modem.receiver(fast if trained else fast._replace(short=False), trained=trained, at=at, hold=hold)
 
 
 class Listener:
@@ -38,14 +56,24 @@ class Listener:
         emit: Callable[[Event], None],
     ) -> None:
         self.listen, self._collector = listen, Collector(listen, at=at)
-        self.continues = self._collector.continues
         self._flags, self._emit = flags, emit
         self._v21 = v21.Receiver(at=at)
-        self._fast = _fast_receiver(listen.fast, learnt, at) if listen.fast else None
+        self._fast = _fast_receiver(listen.fast, learnt, at, listen.hold) if listen.fast else None
         self._learnt = learnt
-        self._heard = at
+        self._begin = self._heard = at
+        self._faded: SignalFades | None = None
+        lock = learnt.get(listen.fast._replace(short=False)) if listen.fast else None
+        self._carrier_power = (CARRIER_SHARE * lock.rms) ** 2 if lock else None
+        self._last = np.zeros(0, np.int16)
+        self._next: tuple[int, orders.Report] | None = None
         self._items: deque[tuple[bool, SignalItem]] = deque()
         self._deframer = Deframer() if listen.framed else None
+
+    def continues(self, order: orders.Order, report: orders.Report) -> bool:
+        """True if `order` only goes on with this Listen: after a block of it, or with the command that ended it."""
+        if self._next is not None:
+            return not order.transmit and order.listen == self.listen
+        return self._collector.continues(order, report)
 
     @property
     def horizon(self) -> int:
@@ -55,6 +83,8 @@ class Listener:
     def feeding(self, samples: npt.NDArray[np.int16]) -> Work[None]:
         """Hear samples; they must not reach beyond `horizon`."""
         self._heard += len(samples)
+        if self._carrier_power is not None:
+            self._last = np.concatenate([self._last, samples[-LOOK:]])[-LOOK:]
         items: list[tuple[bool, SignalItem]] = [(False, item) for item in self._v21.push(samples)]
         if self._fast:
             heard: list[SignalItem] = yield Hear(self._fast, samples)
@@ -64,20 +94,54 @@ class Listener:
 
     def report(self) -> tuple[int, orders.Report] | None:
         """The Report that what was heard leads to, and the sample at which it was known."""
+        if self._next is not None:
+            found, self._next = self._next, None
+            return found
         while self._items:
             fast, item = self._items.popleft()
-            for part in self._parts(item) if fast else (item,):
-                found = self._collector.hear(part, fast=fast)
-                if found is not None:
-                    return item.at, found
-            if not fast and isinstance(item, SignalBegins):
-                self._flags(item.at)
+            report = self._hear_fast(item) if fast else self._hear_v21(item)
+            if report is not None:
+                return item.at, report
+        if self._heard >= self.horizon and self._is_carrier():
+            self._collector.deadline += LOOK
         return (self._heard, self._collector.run_out(self._heard)) if self._heard >= self.horizon else None
+
+    def _is_carrier(self) -> bool:
+        """A page whose training was missed may still run: T2 waits for its end [T.30 A.5]."""
+        if self._carrier_power is None or not self._collector.idle or self._heard - self._begin > LONGEST_CARRIER:
+            return False
+        power = float(np.mean(np.square(self._last, dtype=np.float64)))
+        return len(self._last) == LOOK and power > self._carrier_power
+
+    def _hear_fast(self, item: SignalItem) -> orders.Report | None:
+        for part in self._parts(item):
+            report = self._collector.hear(part, fast=True)
+            if report is not None:
+                return report
+        return None
+
+    def _hear_v21(self, item: SignalItem) -> orders.Report | None:
+        """An item of V.21: where it is a command after a page, the page ends first."""
+        if isinstance(item, SignalBegins):
+            if self._faded is not None:
+                return self._hear_fast(SignalEnds(item.at, quality=self._faded.quality))
+            self._flags(item.at)
+        busy = self._collector.data_since is not None
+        report = self._collector.hear(item, fast=False)
+        if busy and isinstance(report, orders.FramesHeard):
+            self._next = item.at, report
+            return self._collector.hear(SignalEnds(units.samples(report.begin)), fast=True)
+        return report
 
     def _parts(self, item: SignalItem) -> Iterator[SignalItem]:
         """An item of the fast carrier; its octets as frames where it brings those."""
-        if isinstance(item, SignalEnds):
-            self._tell(item)
+        match item:
+            case SignalFades():
+                self._faded = item
+            case SignalReturns():
+                self._faded = None
+            case SignalEnds():
+                item = self._tell(item)
         if self._deframer is None or not isinstance(item, Octets):
             yield item
             return
@@ -85,10 +149,14 @@ class Listener:
             yield Octets(item.at, octets)
             yield FrameEnds(item.at, good)
 
-    def _tell(self, end: SignalEnds) -> None:
+    def _tell(self, end: SignalEnds) -> SignalEnds:
+        """The end, at the time when the carrier fell silent; the owner hears of the burst."""
         assert self._fast is not None
         assert self.listen.fast is not None
-        points = tuple(self._fast.symbols.tolist()) if end.trained else ()
+        faded, self._faded = self._faded, None
+        end = end if faded is None else replace(end, at=faded.at)
         if end.trained and not self.listen.fast.short and self._fast.lock:
             self._learnt[self.listen.fast] = self._fast.lock
+        points = faded.points if faded else ()
         self._emit(BurstReceived(units.seconds(end.at), self.listen.fast, end.trained, end.quality, points))
+        return end

@@ -45,9 +45,14 @@ def transmitter(
     return qam.Transmitter(facts, level_dbm0=level_dbm0, echo_protection=echo)
 
 
-def receiver(modulation: Modulation, *, trained: Lock | None = None, at: int = 0) -> qam.Receiver:
-    """What hears bursts. A short training needs `trained`: the `lock` of a receiver that heard the long one."""
-    return qam.Receiver(scheme(modulation), trained=trained, at=at)
+def receiver(
+    modulation: Modulation, *, trained: Lock | None = None, at: int = 0, hold: float = 0.0
+) -> qam.Receiver:
+    """What hears bursts. A short training needs `trained`: the `lock` of a receiver that heard the long one.
+
+    A burst that falls silent may go on within `hold` seconds.
+    """
+    return qam.Receiver(scheme(modulation), trained=trained, at=at, hold=hold)
 
 
 def samples_for(modulation: Modulation, n_octets: int, *, echo_protection: bool | None = None) -> int:

@@ -223,6 +223,7 @@ class ReceiverBank:
         self._data_at = np.zeros(lanes)
         self._given = np.zeros(lanes, np.int64)
         self._now = 0
+        self._holding: set[int] = set()  # lanes whose octets are doubtful
         self._receivers: list[qam.Receiver] = []
         for lane in range(lanes):
             self._receivers.append(qam.Receiver(scheme))
@@ -273,6 +274,8 @@ class ReceiverBank:
                 break
             for lane in np.flatnonzero(stopped).tolist():
                 handled.setdefault(lane, []).extend(self._handle(lane))
+        for lane in self._holding & set(np.flatnonzero(self._progress["octets"]).tolist()):
+            handled.setdefault(lane, []).extend(self._handle(lane))
         self._now += samples.shape[1]
         return self._report(handled)
 
@@ -299,6 +302,7 @@ class ReceiverBank:
     def _note(self, lane: int) -> None:
         """Remember where the octets to come belong."""
         burst = self._receivers[lane]._burst
+        (self._holding.add if self._receivers[lane].holding else self._holding.discard)(lane)
         self._data_at[lane], self._given[lane] = (burst.data_at, burst.octets) if burst else (0, 0)
 
     def _make_room(self, n: int) -> None:

@@ -15,11 +15,23 @@ from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
 from faxcore.modem.acquisition import Lock, acquire
 from faxcore.modem.scheme import PULSE_SYMBOLS, Encoder, Scheme
-from faxcore.signals import CarrierQuality, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.signals import (
+    CarrierQuality,
+    Modulation,
+    Octets,
+    SignalBegins,
+    SignalEnds,
+    SignalFades,
+    SignalItem,
+    SignalReturns,
+)
 from faxcore.units import SAMPLE_RATE, dbm0_of_rms, rms_of_dbm0
 
 SILENCE = 255
 """The point number that sends nothing."""
+
+DOUBTFUL_S = 0.2
+"""A carrier must be there for so long before a silent burst counts as going on: by then V.21 has shown its flags."""
 
 LOSS_RATIO = 0.1
 """A carrier whose power has fallen to this part of what it was is gone."""
@@ -125,26 +137,38 @@ class Loops:
 
 @dataclass
 class _Burst:
-    """A burst that trained: its lock, the line time of its first data bit, the octets delivered."""
+    """A burst that trained: its lock, the line time of its first data bit, the octets so far.
+
+    `faded` tells of the silence it is in; octets since then are in `doubtful`.
+    """
 
     lock: Lock
     data_at: float
     octets: int = 0
+    faded: SignalFades | None = None
+    doubtful: bytes = b""
 
 
 class Receiver:
     """Samples to the signal stream: a training is hunted for always, so noise and false starts do no harm.
 
-    `at` is the line time in samples of the first sample pushed.
+    `at` is the line time in samples of the first sample pushed. A burst that falls silent has `hold` seconds to
+    go on as it was: its clock and carrier run on meanwhile, and no octets come of the silence.
     """
 
     def __init__(
-        self, scheme: Scheme, *, trained: Lock | None = None, at: int = 0, loops: Loops | None = None
+        self,
+        scheme: Scheme,
+        *,
+        trained: Lock | None = None,
+        at: int = 0,
+        loops: Loops | None = None,
+        hold: float = 0.0,
     ) -> None:
         if (trained is None) == scheme.modulation.short:
             raise ValueError("a short training, and no other, needs what was learnt from a long one (trained)")
         self._scheme, self._trained = scheme, trained
-        self._loops = loops or Loops()
+        self._loops, self._hold = loops or Loops(), hold * SAMPLE_RATE
         self._state = _fresh_state(scheme, self._loops, at)
         self._tables = scheme.receiver_tables
         self._live_in(self._state)
@@ -207,10 +231,29 @@ class Receiver:
         order = np.arange(max(0, self.symbol_count - size), self.symbol_count) % size
         return np.asarray(s["recent_re"][order] + 1j * s["recent_im"][order], np.complex64)
 
+    @property
+    def holding(self) -> bool:
+        """True while a burst is silent that may go on."""
+        return self._burst is not None and self._burst.faded is not None
+
     def _completed(self, octets: bytes, event: int) -> list[SignalItem]:
         """What octets (there may be none) and the event after them (0: none) are to the owner."""
-        items: list[SignalItem] = [self._octets_item(octets)] if octets else []
+        items: list[SignalItem] = []
+        if octets:
+            items += self._returned(octets) if self.holding else [self._octets_item(octets)]
         return items + self._handle(event) if event else items
+
+    def _returned(self, octets: bytes) -> list[SignalItem]:
+        """Octets after a silence count once more came than one could end with."""
+        burst = self._burst
+        assert burst is not None
+        burst.doubtful += octets
+        enough = round(DOUBTFUL_S * self._scheme.modulation.bit_rate / 8)
+        if len(burst.doubtful) <= enough:
+            return []
+        at = burst.data_at + (burst.octets + enough) * 8 / self._scheme.modulation.bit_rate * SAMPLE_RATE
+        octets, burst.doubtful, burst.faded = burst.doubtful, b"", None
+        return [SignalReturns(round(at)), self._octets_item(octets)]
 
     def _octets_item(self, octets: bytes) -> Octets:
         assert self._burst is not None
@@ -224,7 +267,22 @@ class Receiver:
             return self._acquire()
         if event == layout.LOST:
             return [SignalEnds(int(s["origin"] + s["scan"]), trained=False)]
-        return [SignalEnds(int(s["ended_at"]), trained=True, quality=self.quality)]
+        return self._silent(int(s["ended_at"]))
+
+    def _silent(self, at: int) -> list[SignalItem]:
+        """A run of low blocks: the data loop runs on over it as long as the burst is held."""
+        burst, s = self._burst, self._state[0]
+        assert burst is not None
+        burst.octets, burst.doubtful = burst.octets + len(burst.doubtful), b""
+        items: list[SignalItem] = []
+        if burst.faded is None and self._hold:
+            burst.faded = SignalFades(at, self.quality, tuple(self.symbols.tolist()))
+            items.append(burst.faded)
+        if burst.faded is None or at - burst.faded.at >= self._hold:
+            quality, burst.faded = burst.faded.quality if burst.faded else self.quality, None
+            return [*items, SignalEnds(at, trained=True, quality=quality)]
+        s["stage"], s["low_run"] = layout.DATA, 0
+        return items
 
     def _acquire(self) -> list[SignalItem]:
         s, loops = self._state[0], self._loops

@@ -96,13 +96,16 @@ class Listen:
 
     `within` is the timer: seconds until a signal must have begun. Frames with a good FCS win over a fast
     carrier. Octets of a fast carrier come in blocks of at most `block` octets; where it brings frames (`framed`),
-    all of them come at its end, in a BurstHeard.
+    all of them come at its end, in a BurstHeard. A fast carrier that falls silent may go on within `hold` seconds;
+    one that brings no frame for `idle` seconds is Stuck.
     """
 
     within: float
     fast: Modulation | None = None
     block: int = 1 << 16
     framed: bool = False
+    hold: float = 0.2
+    idle: float = 35.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class FramesHeard:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """V.21 flags began but no frame ended in 3 s, or the carrier would not drop [T.30 5.4.3]."""
+    """V.21 flags began but no frame ended in 3 s, or a carrier would not drop [T.30 5.4.3]."""
 
     begin: float
     end: float
@@ -153,7 +156,8 @@ class DataHeard:
     """Octets of a fast carrier. `more`: the carrier is still up and the same Listen goes on. The first
     report, without octets, comes as soon as the carrier is recognised.
 
-    `trained` is false for a carrier that came and went without being decoded.
+    `trained` is false for a carrier that came and went without being decoded; `lost` is the share of the time
+    that it was silent.
     """
 
     begin: float
@@ -162,6 +166,7 @@ class DataHeard:
     more: bool = False
     trained: bool = True
     quality: CarrierQuality = field(default_factory=CarrierQuality)
+    lost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from faxcore.t30.orders import (
     Transmission,
 )
 from faxcore.t30.quality import page_response, training_is_good
-from faxcore.t30.session import GAP, LONGEST_PAGE, POST_MESSAGE, Failure, Heard, Session, Steps
+from faxcore.t30.session import GAP, LONGEST_PAGE, PAGE_HOLD, POST_MESSAGE, TCF_HOLD, Failure, Heard, Session, Steps
 
 OFF_HOOK = Silence(0.2)  # before CED [T.30 4.1]
 BAD_SIGNALS = 4  # unreadable signals and echoes in a row that one wait bears
@@ -44,10 +44,11 @@ Signal = Heard | DataHeard | None
 
 
 class _Carrier(NamedTuple):
-    """What a page's carrier brought. `cut`: it was lost before the sender stopped."""
+    """What a page's carrier brought. `cut`: it was lost before the sender stopped; `lost`: the share that fell out."""
 
     octets: bytes
     cut: bool
+    lost: float
 
 
 def receiving_terminal(
@@ -140,11 +141,11 @@ class _Receiver:
     def _training_check(self, parameters: Parameters) -> Steps[Heard | bool]:
         """TCF is good or not; or the command that came in its place."""
         self.session.step = "waiting for TCF"
-        signal = yield from self._wait(self.options.t2, parameters.modulation, again=False)
+        signal = yield from self._wait(self.options.t2, parameters.modulation, again=False, hold=TCF_HOLD)
         if not isinstance(signal, DataHeard):
             return signal or False
         most = int(LONGEST_TCF_S * parameters.modulation.bit_rate / 8)
-        octets = yield from self._collect(signal, parameters.modulation, most)
+        octets, _ = yield from self._collect(signal, parameters.modulation, most, TCF_HOLD)
         return signal.trained and training_is_good(octets, parameters.modulation.bit_rate)
 
     def _allowed(self, modulation: Modulation) -> bool:
@@ -189,21 +190,21 @@ class _Receiver:
             return None, self._expect_post_message(signal, ResultCode.RX_DCNDATA)
         self.session.emit(PageStarted(signal.begin, self.session.pages + 1))
         self.session.step = f"receiving page {self.session.pages + 1}"
-        octets = yield from self._collect(signal, modulation, LONGEST_PAGE)
-        return (yield from self._wait_for_post_message(octets, modulation))
+        octets, lost = yield from self._collect(signal, modulation, LONGEST_PAGE, PAGE_HOLD)
+        end = self.session.now
+        command = yield from self._wait_for_post_message(modulation)
+        return _Carrier(octets, command.begin - end > CUT_S, lost), command
 
-    def _wait_for_post_message(self, octets: bytes, modulation: Modulation) -> Steps[tuple[_Carrier, Heard]]:
+    def _wait_for_post_message(self, modulation: Modulation) -> Steps[Heard]:
         """The command after a page. A lost carrier that runs on shows as one that comes and goes undecoded."""
         self.session.step = "waiting for the command after a page"
-        end = self.session.now
         signal = yield from self._wait(self.options.t2, modulation)
         while isinstance(signal, DataHeard):
             self._count_exchange()
             signal = yield from self._wait(self.options.t2, modulation)
         if signal is None:
             raise Failure(ResultCode.RX_T2EXPMPS, "no command after the page")
-        command = self._expect_post_message(signal, ResultCode.RX_DCNFAX)
-        return _Carrier(octets, signal.begin - end > CUT_S), command
+        return self._expect_post_message(signal, ResultCode.RX_DCNFAX)
 
     def _expect_post_message(self, command: Heard, on_dcn: ResultCode) -> Heard:
         if command.fcf is FCF.DCN:
@@ -219,6 +220,7 @@ class _Receiver:
         parameters, number = self.session.parameters, self.session.pages + 1
         decoded = coding.decode(carrier.octets, parameters.coding, PAGE_WIDTH, parameters.resolution)
         rows, bad_rows = decoded.page.height, decoded.bad_rows
+        bad_rows += round(rows * carrier.lost / (1 - carrier.lost))  # those that are not there at all
         response = page_response(rows, bad_rows, cut=carrier.cut and not decoded.complete)
         if response is None:
             # Some senders take RTN as a receipt: DCN is the one answer that none of them misreads.
@@ -286,11 +288,17 @@ class _Receiver:
             self.session.emit(replace(page, at=self.session.now))
 
     def _wait(
-        self, within: float, fast: Modulation | None = None, *, again: bool = True, framed: bool = False
+        self,
+        within: float,
+        fast: Modulation | None = None,
+        *,
+        again: bool = True,
+        framed: bool = False,
+        hold: float = PAGE_HOLD,
     ) -> Steps[Any]:
         """The next signal. Our own echo and (with `again`) unreadable ones start the timer anew, a few times."""
         for _ in range(BAD_SIGNALS):
-            report = yield from self.session.listen(within, fast, framed=framed)
+            report = yield from self.session.listen(within, fast, framed=framed, hold=hold)
             match report:
                 case Stuck():
                     raise Failure(ResultCode.HDLC_CARRIER, "a V.21 carrier without end", disconnect=False)
@@ -312,18 +320,18 @@ class _Receiver:
             return BurstHeard(signal.begin, signal.end, (), trained=False)
         return signal
 
-    def _collect(self, block: DataHeard, fast: Modulation, most: int) -> Steps[bytes]:
-        """The octets of a fast carrier until it ends."""
+    def _collect(self, block: DataHeard, fast: Modulation, most: int, hold: float) -> Steps[tuple[bytes, float]]:
+        """The octets of a fast carrier until it ends, and the share of its time that fell out."""
         octets = bytearray(block.octets)
         while block.more:
             if len(octets) > most:
                 raise Failure(ResultCode.RX_NOEOL, "a carrier without end")
-            report = yield from self.session.listen(self.options.t2, fast)
+            report = yield from self.session.listen(self.options.t2, fast, hold=hold)
             if not isinstance(report, DataHeard):
                 break
             block = report
             octets += block.octets
-        return bytes(octets)
+        return bytes(octets), block.lost
 
     def _count_exchange(self) -> None:
         """No far end keeps us busy for ever without a page."""

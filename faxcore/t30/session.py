@@ -36,6 +36,11 @@ Steps = Generator[Order, Report, Value]
 GAP = Silence(0.075)
 """Between any two signals of different modulation or direction [T.30 5, notes 3 and 4]."""
 
+PAGE_HOLD = 3.5
+"""Seconds for which a page's carrier may be lost and go on: longer than lines drop out, shorter than T2."""
+
+TCF_HOLD = 0.2
+
 POST_MESSAGE = {
     FCF.MPS: FCF.MPS, FCF.EOM: FCF.EOM, FCF.EOP: FCF.EOP,
     FCF.PRI_MPS: FCF.MPS, FCF.PRI_EOM: FCF.EOM, FCF.PRI_EOP: FCF.EOP,
@@ -119,9 +124,11 @@ class Session:
             self.quality = report.quality
         return report
 
-    def listen(self, within: float, fast: Modulation | None = None, *, framed: bool = False) -> Steps[Report]:
+    def listen(
+        self, within: float, fast: Modulation | None = None, *, framed: bool = False, hold: float = PAGE_HOLD
+    ) -> Steps[Report]:
         """Only listens."""
-        return (yield from self.transmit(listen=Listen(within, fast, PAGE_BLOCK, framed)))
+        return (yield from self.transmit(listen=Listen(within, fast, PAGE_BLOCK, framed, hold, self.options.t1)))
 
     def signal(self, *fields: FCF | tuple[FCF, bytes]) -> Frames:
         """Frames of one V.21 signal with our X bit."""
