@@ -93,6 +93,9 @@ def _script(path: str) -> Script:
 
 
 async def _run(script: Script, words: dict[str, Any]) -> ScriptOutcome:
+    import logging
+
+    logging.getLogger("stamina").addHandler(logging.NullHandler())  # or each retry is a line on stderr
     async with _service(words) as service:
         return await _runtime(service, words).run(script)
 

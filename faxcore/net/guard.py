@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from faxcore.errors import FaxcoreError
@@ -84,11 +86,20 @@ def _hidden(address: IPv6Address) -> IPv4Address | None:
     return None
 
 
+@cache
+def _askers() -> ThreadPoolExecutor:
+    """Threads of their own, so that names that take long, and whatever else waits in threads, do not wait for it."""
+    return ThreadPoolExecutor(32, "faxcore names")
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """Every address of a host, as the system finds them. OSError.
 
     The system also reads what is no dotted quad, 0177.1 or 2130706433: what comes out is checked, not what went in.
     """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(place[4][0]) for place in found))
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_askers(), ask)
+        return list(dict.fromkeys(str(place[4][0]) for place in found))

@@ -17,8 +17,10 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -37,6 +39,9 @@ from faxcore.swml import CallInfo, Notice, Operation, ReceiveFax, SendFax
 
 if TYPE_CHECKING:
     from faxcore.net.transport import Http
+
+OPENERS = 4
+"""Threads that wait for the drawing process; there is one of that."""
 
 CANCELLED_WAIT = 3.0
 """Seconds for the last notices of a call whose owner was cancelled."""
@@ -149,11 +154,13 @@ class FaxService:
         self._storage, self._poster, self._secret = storage or FolderStorage("."), poster, secret
         self._retries, self._wait, self._clock = retries or Retries(attempts=5), wait, clock
         self._http: Http | None = None
+        self._openers = ThreadPoolExecutor(OPENERS, "faxcore documents")
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._openers.shutdown(wait=False, cancel_futures=True)
         if self._http is not None:
             await self._http.__aexit__()
 
@@ -211,7 +218,8 @@ class FaxService:
 
     async def _document(self, url: str, options: Options) -> Document:
         async with fetched(url, self.http, self._limits) as path:
-            return await asyncio.to_thread(self._opened, path, document_name(url), options.resolution)
+            opened = partial(self._opened, path, document_name(url), options.resolution)
+            return await asyncio.get_running_loop().run_in_executor(self._openers, opened)
 
     def _opened(self, path: Path, name: str, resolution: str) -> Document:
         document = open_document(path, name=name, resolution=resolution, limits=self._document_limits)
