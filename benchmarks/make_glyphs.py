@@ -2,7 +2,8 @@
 
     python benchmarks/make_glyphs.py [faxcore/document/glyphs.npz]
 
-For each resolution one strip of letters, packed, all of the same widths; `ends` are the pels where letters end.
+For each resolution one strip of letters, packed; `ends` are the pels where its letters end, those of the
+resolutions of 200 pels per inch all the same.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ LETTERS = "".join(map(chr, [*range(32, 127), *range(160, 256)]))
 SCALE = 16
 X_PER_MM, HEIGHT_MM = 204 / 25.4, 3.0
 LINES_PER_MM = {"standard": 98 / 25.4, "fine": 196 / 25.4, "superfine": 391 / 25.4}
+FINER = {"300x300": (1.5, 300 / 25.4), "R16x15.4": (2, 391 / 25.4)}
+"""Pels for each pel at 200 per inch, and lines per mm."""
 
 
 def main(target: str = "faxcore/document/glyphs.npz") -> None:
@@ -31,8 +34,17 @@ def main(target: str = "faxcore/document/glyphs.npz") -> None:
         for name, density in LINES_PER_MM.items():
             small = large.resize((width, round(HEIGHT_MM * density)), Image.Resampling.BOX)
             strips[name].append(np.asarray(small) < 140)
+    ends = {"ends": np.cumsum(widths)}
+    for name, (across, density) in FINER.items():
+        wider = [max(1, round(font.getlength(letter) / SCALE * across)) for letter in LETTERS]
+        strips[name], ends[f"ends {name}"] = [], np.cumsum(wider)
+        for letter, width in zip(LETTERS, wider, strict=True):
+            large = Image.new("L", (round(width * SCALE / across), ascent + descent), 255)
+            ImageDraw.Draw(large).text((0, 0), letter, 0, font)
+            small = large.resize((width, round(HEIGHT_MM * density)), Image.Resampling.BOX)
+            strips[name].append(np.asarray(small) < 140)
     packed = {name: np.packbits(np.concatenate(strip, axis=1), axis=1) for name, strip in strips.items()}
-    np.savez_compressed(target, letters=np.array(LETTERS), ends=np.cumsum(widths), **packed)
+    np.savez_compressed(target, letters=np.array(LETTERS), **ends, **packed)
 
 
 if __name__ == "__main__":

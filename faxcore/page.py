@@ -20,11 +20,41 @@ class Resolution(NamedTuple):
 STANDARD = Resolution("standard", 204, 98)  # R8 x 3.85 lines/mm
 FINE = Resolution("fine", 204, 196)  # R8 x 7.7 lines/mm
 SUPERFINE = Resolution("superfine", 204, 391)  # R8 x 15.4 lines/mm
+R16 = Resolution("R16x15.4", 408, 391)
 
-RESOLUTIONS = {r.name: r for r in (STANDARD, FINE, SUPERFINE)}
+METRIC = (STANDARD, FINE, SUPERFINE, R16)
+INCH = tuple(Resolution(f"{x}x{y}", x, y) for x, y in ((200, 100), (200, 200), (200, 400), (300, 300), (400, 400)))
+"""Each of the two families, the coarsest first."""
+
+RESOLUTIONS = {r.name: r for r in METRIC + INCH}
 
 A4_WIDTH = 1728
 """Pels in a line of 215 mm at R8 [T.4 2.1]."""
+
+LINES_MM = {"a4": 215, "b4": 255, "a3": 303}
+"""The three widths of a line, by the paper that fills it [T.4 2.1]."""
+
+_R8_PELS = {215: A4_WIDTH, 255: 2048, 303: 2432}
+
+
+def steps(resolution: Resolution) -> tuple[int, int]:
+    """Density across and down in hundreds of pels per inch: metric and inch pages of equal pels have equal steps.
+
+    Such pages are sent to each other unchanged, a few percent distorted [T.30 table 2, note to bits 44, 45].
+    """
+    return round(resolution.x_dpi / 100), round(resolution.y_dpi / 100)
+
+
+def line_pels(width_mm: int, resolution: Resolution) -> int:
+    """Pels in a line of 215, 255 or 303 mm [T.4 2.1]."""
+    return _R8_PELS[width_mm] * steps(resolution)[0] // 2
+
+
+class Paper(NamedTuple):
+    """What a page needs of the far end's paper: a line of 215, 255 or 303 mm, and its length in mm."""
+
+    width_mm: int
+    length_mm: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,8 @@ from PIL import Image
 
 Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Tile = tuple[int, int]
+"""Pels and lines of a part of a page that is about square on paper."""
 
 # The lightest grey that becomes black. A hairline is one pel wide or somewhat less and may fall between two
 # lines: each then has at worst a grey of 169 at standard resolution, so anything from 170 up keeps it.
@@ -21,7 +23,7 @@ THRESHOLD = 176
 MID_GREY = (48, 208)
 PHOTO_SHARE = 0.3  # of mid-grey pels in an image that is a photograph from edge to edge
 TILE_SHARE = 0.5  # of mid-grey pels around a tile of a photograph inside a scanned page
-TILE_PELS = 16
+DOT = 16  # the part of a tile's pels and lines that is the dot of a photograph
 WHITE = np.uint8(255)
 PAPER = 228  # as a scanner sees it: no dots on it beside a photograph
 HOLE = 4  # a light or dark place in a photograph may be twice as many tiles, 16 mm, across
@@ -37,42 +39,42 @@ class Box(NamedTuple):
     solid: bool = True
 
 
-def bilevel(grey: Grey, tile_lines: int, images: Callable[[], Iterable[Box]]) -> npt.NDArray[np.uint8]:
+def bilevel(grey: Grey, tile: Tile, images: Callable[[], Iterable[Box]]) -> npt.NDArray[np.uint8]:
     """Packed rows of a grey page, shape (height, width // 8 rounded up), 1 = black.
 
-    `grey` is uint8 (height, width), 255 = white; a tile of `tile_lines` lines and 16 pels should be about
-    square on paper. `images` is asked for the places of images only when the page has photographic greys.
+    `grey` is uint8 (height, width), 255 = white. `images` is asked for the places of images only when the page has
+    photographic greys.
     """
     black = grey <= THRESHOLD
-    tiles = _mid_grey_share(grey, tile_lines)
-    if (tiles > TILE_SHARE).any():
+    if (_mid_grey_share(grey, tile) > TILE_SHARE).any():
         for box in images():
-            _diffuse_photo(grey, black, tile_lines, box)
+            _diffuse_photo(grey, black, tile, box)
     return np.packbits(black, axis=1)
 
 
-def _diffuse_photo(grey: Grey, black: Mask, tile_lines: int, box: Box) -> None:
+def _diffuse_photo(grey: Grey, black: Mask, tile: Tile, box: Box) -> None:
     place = np.s_[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)]
     part = grey[place]
     if not part.size:
         return
     if box.solid and _mid_grey(part).mean() > PHOTO_SHARE:
-        black[place] = error_diffusion(part, tile_lines)
+        black[place] = error_diffusion(part, tile)
         return
-    photo = _photo_tiles(_mid_grey_share(part, tile_lines))
+    photo = _photo_tiles(_mid_grey_share(part, tile))
     if photo.any():
-        mask = np.repeat(np.repeat(photo, tile_lines, axis=0), TILE_PELS, axis=1)[: part.shape[0], : part.shape[1]]
-        black[place] = np.where(mask, error_diffusion(np.where(part < PAPER, part, WHITE), tile_lines), black[place])
+        mask = np.repeat(np.repeat(photo, tile[1], axis=0), tile[0], axis=1)[: part.shape[0], : part.shape[1]]
+        black[place] = np.where(mask, error_diffusion(np.where(part < PAPER, part, WHITE), tile), black[place])
 
 
-def error_diffusion(grey: Grey, tile_lines: int) -> Mask:
+def error_diffusion(grey: Grey, tile: Tile) -> Mask:
     """Floyd and Steinberg's error diffusion; true = black.
 
-    Dots are two lines high at superfine: flat ones would double the time of the call and show nothing more.
+    Dots are as large at 400 pels per inch as at 200: smaller ones would double the time of the call and show nothing
+    more.
     """
-    lines = max(1, tile_lines // TILE_PELS)
-    dots = Image.fromarray(grey).reduce((1, lines)).convert("1")
-    return np.repeat(~np.asarray(dots), lines, axis=0)[: len(grey)]
+    across, down = (max(1, size // DOT) for size in tile)
+    dots = ~np.asarray(Image.fromarray(grey).reduce((across, down)).convert("1"))
+    return np.repeat(np.repeat(dots, down, axis=0), across, axis=1)[: grey.shape[0], : grey.shape[1]]
 
 
 def _mid_grey(grey: Grey) -> Mask:
@@ -80,15 +82,15 @@ def _mid_grey(grey: Grey) -> Mask:
     return (grey - np.uint8(low)) < np.uint8(high - low)
 
 
-def _mid_grey_share(grey: Grey, tile_lines: int) -> npt.NDArray[np.float32]:
+def _mid_grey_share(grey: Grey, tile: Tile) -> npt.NDArray[np.float32]:
     """Share of mid-grey pels in each tile; the last tiles may be cut by the edge."""
     mid = _mid_grey(grey).view(np.uint8)
-    height, width = mid.shape
-    if height % tile_lines or width % TILE_PELS:
-        mid = np.pad(mid, ((0, -height % tile_lines), (0, -width % TILE_PELS)))
-    columns = mid.reshape(-1, tile_lines, mid.shape[1]).sum(axis=1, dtype=np.uint8)
-    counts = columns.reshape(len(columns), -1, TILE_PELS).sum(axis=2, dtype=np.float32)
-    return np.asarray(counts / (tile_lines * TILE_PELS), np.float32)
+    (height, width), (pels, lines) = mid.shape, tile
+    if height % lines or width % pels:
+        mid = np.pad(mid, ((0, -height % lines), (0, -width % pels)))
+    columns = mid.reshape(-1, lines, mid.shape[1]).sum(axis=1, dtype=np.uint8)
+    counts = columns.reshape(len(columns), -1, pels).sum(axis=2, dtype=np.float32)
+    return np.asarray(counts / (lines * pels), np.float32)
 
 
 def _photo_tiles(share: npt.NDArray[np.float32]) -> Mask:

@@ -10,11 +10,12 @@ from typing import Protocol, overload
 import numpy as np
 
 from faxcore.document import client, wire
-from faxcore.document.geometry import layout
+from faxcore.document.drawing import Drawing
+from faxcore.document.geometry import Size, layout, paper
 from faxcore.document.header import Header, with_header
 from faxcore.document.limits import Limits
 from faxcore.errors import DocumentError
-from faxcore.page import A4_WIDTH, RESOLUTIONS, Page, Resolution
+from faxcore.page import LINES_MM, RESOLUTIONS, Page, Paper, Resolution, line_pels
 
 RASTERIZERS = ("pdfium", "poppler")
 MAGIC = {
@@ -55,7 +56,17 @@ class AnyDocument(Protocol):
     @property
     def pages(self) -> Sequence[Page]: ...
 
-    def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest: ...
+    def paper(self, index: int) -> Paper: ...
+
+    def request(
+        self,
+        index: int,
+        resolution: Resolution,
+        header: Header | None = None,
+        *,
+        line_mm: int = 215,
+        longest_mm: float | None = None,
+    ) -> PageRequest: ...
 
 
 class Pages(Sequence[Page]):
@@ -88,39 +99,75 @@ def check_index(index: int, name: str, pages: int) -> None:
 class Document:
     """A foreign document, drawn by the drawing process page by page."""
 
-    def __init__(self, source: client.Source, name: str, resolution: Resolution, numbers: Sequence[int]) -> None:
+    def __init__(
+        self, source: client.Source, name: str, resolution: Resolution, numbers: Sequence[int], sizes: Sequence[Size]
+    ) -> None:
         self.name, self.resolution = name, resolution
-        self._source, self._numbers = source, numbers
+        self._source, self._numbers, self._sizes = source, numbers, sizes
         self.pages: Sequence[Page] = Pages(lambda: len(numbers), lambda index: self.request(index, resolution).page())
-        self._first: client.Job | None = self._submit(0, resolution)  # drawn while the call is set up
+        self._first: client.Job | None = None
+        self._first_how = Drawing(resolution, self.paper(0).width_mm)
+        self._first = self._submit(0, self._first_how)  # drawn while the call is set up
 
-    def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest:
-        """Begins to draw a page, counted from 0, and returns at once; `header` draws a header line."""
+    def paper(self, index: int) -> Paper:
+        """What a page, counted from 0, needs of the far end's paper."""
+        check_index(index, self.name, len(self._numbers))
+        return paper(self._sizes[self._numbers[index]])
+
+    def request(
+        self,
+        index: int,
+        resolution: Resolution,
+        header: Header | None = None,
+        *,
+        line_mm: int = 215,
+        longest_mm: float | None = None,
+    ) -> PageRequest:
+        """Begins to draw a page, counted from 0, and returns at once; `header` draws a header line.
+
+        Its lines are 215, 255 or 303 mm long (A4, B4, A3); a page that is longer than `longest_mm` is made smaller.
+        """
         check_index(index, self.name, len(self._numbers))
         if resolution not in RESOLUTIONS.values():
             raise ValueError(f"a page is drawn at one of {', '.join(RESOLUTIONS)}, not at {resolution!r}")
-        first, self._first = self._first, None
-        job = first if first and (index, resolution) == (0, self.resolution) else self._submit(index, resolution)
-        return PageRequest(lambda: _answered(job), lambda: with_header(self._drawn(job, resolution), header, index))
+        if line_mm not in LINES_MM.values():
+            raise ValueError(f"line_mm is one of {', '.join(map(str, LINES_MM.values()))}, not {line_mm!r}")
+        how = Drawing(resolution, line_mm, longest_mm)
+        self._check_pels(index, how)
+        job = self._submit(index, how)
+        return PageRequest(lambda: _answered(job), lambda: with_header(self._drawn(job, how), header, index))
 
     def draw_first(self) -> None:
         """Waits for the first page, which is then ready for the call. DocumentError."""
         if self._first is not None:
-            self._drawn(self._first, self.resolution)
+            self._drawn(self._first, self._first_how)
 
-    def _submit(self, index: int, resolution: Resolution) -> client.Job:
-        job = client.Job(self._source, wire.Draw(self._source.number, self._numbers[index], resolution.name))
+    def _check_pels(self, index: int, how: Drawing) -> None:
+        number, most = self._numbers[index], self._source.limits.max_pels
+        place = how.layout(self._sizes[number])
+        if place.line * place.height > most:
+            raise DocumentError(self.name, f"would be more than {most} pels", page=number + 1)
+
+    def _submit(self, index: int, how: Drawing) -> client.Job:
+        order = wire.Draw(
+            self._source.number, self._numbers[index], how.resolution.name, how.line_mm, how.longest_mm
+        )
+        first, self._first = self._first, None
+        if first is not None and first.order == order:
+            return first
+        job = client.Job(self._source, order)
         client.drawing_process.submit(job)
         return job
 
-    def _drawn(self, job: client.Job, resolution: Resolution) -> Page:
+    def _drawn(self, job: client.Job, how: Drawing) -> Page:
         answer = _answer(job, self.name)
-        if not isinstance(answer, wire.Drawn) or answer.width != A4_WIDTH:
+        width = line_pels(how.line_mm, how.resolution)
+        if not isinstance(answer, wire.Drawn) or answer.width != width:
             raise DocumentError(self.name, "the drawing process gave a wrong answer", code=46)
         rows = np.frombuffer(job.body, np.uint8)
-        if not 0 < answer.height == len(rows) / (A4_WIDTH // 8):
+        if not 0 < answer.height == len(rows) / (width // 8):
             raise DocumentError(self.name, "the drawing process gave a page of a wrong size", code=46)
-        return Page(rows.reshape(answer.height, -1), A4_WIDTH, resolution)
+        return Page(rows.reshape(answer.height, -1), width, how.resolution)
 
     def __repr__(self) -> str:
         return f"Document({self.name!r}, {len(self._numbers)} pages)"
@@ -135,10 +182,11 @@ def open_document(
     limits: Limits | None = None,
     pages: Sequence[int] | None = None,
 ) -> Document:
-    """A PDF, TIFF, PNG or JPEG as a document of pages 1728 pels wide; its content says which of them it is.
+    """A PDF, TIFF, PNG or JPEG as a document; its content says which of them it is.
 
-    `source` is a path, or the octets of a file. `rasterizer` draws PDF: "pdfium" or "poppler". `resolution` is
-    that of `document.pages`: "standard", "fine" or "superfine". `pages` chooses some, counted from 0.
+    `source` is a path, or the octets of a file. `rasterizer` draws PDF: "pdfium" or "poppler". `document.pages` are
+    drawn at `resolution`, one of those of `Options`, on lines of A4; a call draws each page anew, as the far end takes
+    it. `pages` chooses some, counted from 0.
     DocumentError: the file cannot be read or passes the `limits`; said before anybody is called.
     """
     if rasterizer not in RASTERIZERS:
@@ -152,7 +200,7 @@ def open_document(
     sizes = _sizes(origin, name)
     numbers = range(len(sizes)) if pages is None else _chosen(pages, name, len(sizes))
     _check_pages(name, sizes, numbers, RESOLUTIONS[resolution], limits)
-    return Document(origin, name, RESOLUTIONS[resolution], numbers)
+    return Document(origin, name, RESOLUTIONS[resolution], numbers, sizes)
 
 
 def _chosen(pages: Sequence[int], name: str, count: int) -> list[int]:
@@ -188,7 +236,7 @@ def _kind(octets: bytes, name: str) -> str:
     raise DocumentError(name, "is neither PDF, TIFF, PNG nor JPEG" if octets else "is empty")
 
 
-def _sizes(source: client.Source, name: str) -> list[tuple[float, float]]:
+def _sizes(source: client.Source, name: str) -> list[Size]:
     job = client.Job(source, wire.Inspect(source.number))
     client.drawing_process.submit(job)
     answer = _answer(job, name)
@@ -198,17 +246,18 @@ def _sizes(source: client.Source, name: str) -> list[tuple[float, float]]:
 
 
 def _check_pages(
-    name: str, sizes: list[tuple[float, float]], numbers: Sequence[int], resolution: Resolution, limits: Limits
+    name: str, sizes: list[Size], numbers: Sequence[int], resolution: Resolution, limits: Limits
 ) -> None:
     if not numbers:
         raise DocumentError(name, "has no pages", code=42)
     if len(numbers) > limits.max_pages:
         raise DocumentError(name, f"has {len(numbers)} pages, more than {limits.max_pages}")
     for number in numbers:
-        width, height = sizes[number]
+        width, height, _ = sizes[number]
         if not (1 <= width <= limits.max_page_mm and 1 <= height <= limits.max_page_mm):
             raise DocumentError(name, f"is {width:.4g} x {height:.4g} mm large", page=number + 1)
-        if layout(width, height, resolution).height * A4_WIDTH > limits.max_pels:
+        place = layout(width, height, resolution)
+        if place.height * place.line > limits.max_pels:
             raise DocumentError(name, f"would be more than {limits.max_pels} pels", page=number + 1)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from faxcore.page import FINE, Resolution
+from faxcore.document.geometry import Layout, Size, layout
+from faxcore.page import Resolution, steps
 
-TILE_LINES_AT_FINE = 16
+TILE_PELS_A_STEP = 8  # 16 pels and lines at 200 pels per inch
 
 
 class UnreadableError(Exception):
@@ -20,19 +21,32 @@ class UnreadableError(Exception):
         self.cause, self.page, self.code = cause, page, code
 
 
+class Drawing(NamedTuple):
+    """How a page is wanted: at which resolution, on lines of 215, 255 or 303 mm, no longer than `longest_mm`."""
+
+    resolution: Resolution
+    line_mm: int = 215
+    longest_mm: float | None = None
+
+    def layout(self, size: Size) -> Layout:
+        """The place of a page of this size."""
+        return layout(size.width_mm, size.height_mm, self.resolution, self.line_mm, self.longest_mm)
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """Pels and lines of a tile that is about square on paper."""
+        across, down = steps(self.resolution)
+        return across * TILE_PELS_A_STEP, down * TILE_PELS_A_STEP
+
+
 class ForeignFile(Protocol):
     """An opened PDF or image file."""
 
     def close(self) -> None:
         """Gives its memory back."""
 
-    def sizes(self) -> list[tuple[float, float]]:
-        """Width and height of each page in mm."""
+    def sizes(self) -> list[Size]:
+        """Of each page."""
 
-    def draw(self, page: int, resolution: Resolution) -> npt.NDArray[np.uint8]:
-        """Packed rows of a page, 1 = black, 216 octets each."""
-
-
-def tile_lines(resolution: Resolution) -> int:
-    """Lines of a tile that is square on paper and 16 pels wide."""
-    return round(TILE_LINES_AT_FINE * resolution.y_dpi / FINE.y_dpi)
+    def draw(self, page: int, how: Drawing) -> npt.NDArray[np.uint8]:
+        """Packed rows of a page, 1 = black."""

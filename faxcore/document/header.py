@@ -10,12 +10,14 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from faxcore.page import FINE, Page, Resolution
+from faxcore.page import FINE, Page, Resolution, steps
 
 # In lines at fine resolution: white above, the letters (3 mm), white below.
 ABOVE, BELOW = 10, 6
 GAP = "    "
 UNKNOWN = "?"
+STRIPS = {(2, 1): "standard", (2, 2): "fine", (2, 4): "superfine", (3, 3): "300x300", (4, 4): "R16x15.4"}
+"""Which letters of `glyphs.npz` fit a resolution."""
 
 Pels = npt.NDArray[np.bool_]
 
@@ -66,7 +68,7 @@ def _band(left: str, right: str, width: int, resolution: Resolution) -> Pels:
 
 def _set(text: str, resolution: Resolution) -> Pels:
     """The pels of a line of text; letters beyond Latin-1 become question marks."""
-    glyphs = _glyphs(resolution.name)
+    glyphs = _glyphs(STRIPS[steps(resolution)])
     return np.concatenate([glyphs.get(letter, glyphs[UNKNOWN]) for letter in text or " "], axis=1)
 
 
@@ -74,6 +76,7 @@ def _set(text: str, resolution: Resolution) -> Pels:
 def _glyphs(resolution: str) -> dict[str, Pels]:
     """Letters to their pels, from `glyphs.npz`."""
     with resources.files(__package__).joinpath("glyphs.npz").open("rb") as file, np.load(file) as atlas:
-        letters, ends = str(atlas["letters"]), atlas["ends"]
+        letters, own = str(atlas["letters"]), f"ends {resolution}"
+        ends = atlas[own if own in atlas else "ends"]
         strip = np.unpackbits(atlas[resolution], axis=1, count=int(ends[-1])).astype(np.bool_)
     return dict(zip(letters, np.split(strip, ends[:-1], axis=1), strict=True))

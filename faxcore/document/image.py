@@ -14,17 +14,18 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from faxcore.document.bilevel import Box, bilevel
-from faxcore.document.drawing import UnreadableError, tile_lines
-from faxcore.document.geometry import LINE_MM, MM_PER_INCH, layout
+from faxcore.document.drawing import Drawing, UnreadableError
+from faxcore.document.geometry import MM_PER_INCH, Size, longest_lines
 from faxcore.document.rescale import rescale
-from faxcore.page import A4_WIDTH, FINE, RESOLUTIONS, Page, Resolution
+from faxcore.page import A4_WIDTH, FINE, LINES_MM, RESOLUTIONS, Page, Resolution, line_pels
 
 SUBFILE_TYPE, STRIP_OFFSETS, ORIENTATION, STRIP_OCTETS = 254, 273, 274, 279
 REDUCED = 1
 SCREEN_DPI = (72, 96)  # what programs write that know nothing
-FAX_X_DPI = (197, 207)  # R8, and the 200 of scanners and inch based machines
+NEAR_X, NEAR_Y = 0.035, 0.03  # files say 203 for 204, and 96 for 98 lines per inch
 DRAFT = (2 * A4_WIDTH, 4 * A4_WIDTH)  # a JPEG larger than this is decoded at a half, a quarter or an eighth
 DPI = (10, 10_000)  # what can be meant; 1 is the "no unit" of TIFF and JFIF
+LINE_MM = A4_WIDTH / FINE.x_dpi * MM_PER_INCH  # what fills a line of A4
 BANNER = 2  # an image this much wider than high is not turned
 
 
@@ -45,29 +46,30 @@ class ImageFile:
         """Gives memory back."""
         self._image.close()
 
-    def sizes(self) -> list[tuple[float, float]]:
-        """Width and height of each page in mm; the first page has been decoded."""
+    def sizes(self) -> list[Size]:
+        """Of each page; the first page has been decoded."""
         sizes = [self._size(page) for page in range(len(self._frames))]
         if sizes:
             self._load(0)
         return sizes
 
-    def draw(self, page: int, resolution: Resolution) -> npt.NDArray[np.uint8]:
+    def draw(self, page: int, how: Drawing) -> npt.NDArray[np.uint8]:
         """Packed rows of a page."""
         size = self._size(page)
         image = self._load(page)
         own = _fax_resolution(image)
         if own is not None:
-            return rescale(Page(_packed(image), image.width, own), resolution).rows
-        place = layout(*size, resolution)
+            as_it_is = Page(_packed(image), image.width, own)
+            return rescale(as_it_is, how.resolution, how.line_mm, longest_lines(how.longest_mm, how.resolution)).rows
+        place = how.layout(size)
         flat = _grey(image)
         if place.turned:
             flat = flat.transpose(Image.Transpose.ROTATE_270)
         flat = flat.resize((place.width, place.height), Image.Resampling.BICUBIC)
-        grey = np.full((place.height, A4_WIDTH), 255, np.uint8)
+        grey = np.full((place.height, place.line), 255, np.uint8)
         grey[:, place.left : place.left + place.width] = np.asarray(flat)
         images = [] if image.mode == "1" else [Box(place.left, 0, place.left + place.width, place.height)]
-        return bilevel(grey, tile_lines(resolution), lambda: images)
+        return bilevel(grey, how.tile, lambda: images)
 
     def _find_frames(self) -> list[int]:
         """The frames of a TIFF that are pages, not thumbnails of pages."""
@@ -78,8 +80,8 @@ class ImageFile:
                 frames.append(frame)
         return frames
 
-    def _size(self, page: int) -> tuple[float, float]:
-        """Size on paper in mm; one that does not know fills the line.
+    def _size(self, page: int) -> Size:
+        """Size on paper; one that does not know fills the line.
 
         It does so with its shorter side, or if it is a banner with its longer.
         """
@@ -96,8 +98,8 @@ class ImageFile:
             x_dpi, y_dpi = own.x_dpi, own.y_dpi
         if not x_dpi or (x_dpi == y_dpi and round(x_dpi) in SCREEN_DPI):
             across = width if width < height or width > BANNER * height else height
-            return width * LINE_MM / across, height * LINE_MM / across
-        return width / x_dpi * MM_PER_INCH, height / y_dpi * MM_PER_INCH
+            return Size(width * LINE_MM / across, height * LINE_MM / across)
+        return Size(width / x_dpi * MM_PER_INCH, height / y_dpi * MM_PER_INCH, as_it_lies=own is not None)
 
     def _refuse_cut_strips(self, page: int) -> None:
         offsets, octets = _tag(self._image, STRIP_OFFSETS, ()), _tag(self._image, STRIP_OCTETS, ())
@@ -116,13 +118,14 @@ class ImageFile:
 
 def _fax_resolution(image: Image.Image) -> Resolution | None:
     """The resolution of an image that is a fax page as it stands, else None."""
-    if image.mode != "1" or image.width != A4_WIDTH:
+    if image.mode != "1":
         return None
     x_dpi, y_dpi = _dpi(image)
     if not x_dpi:
-        return FINE
-    near = [r for r in RESOLUTIONS.values() if abs(y_dpi / r.y_dpi - 1) < 0.03]
-    return near[0] if near and FAX_X_DPI[0] <= x_dpi <= FAX_X_DPI[1] else None
+        return FINE if image.width == A4_WIDTH else None
+    fits = (r for r in RESOLUTIONS.values() if image.width in (line_pels(line, r) for line in LINES_MM.values()))
+    near = (r for r in fits if abs(y_dpi / r.y_dpi - 1) < NEAR_Y and abs(x_dpi / r.x_dpi - 1) < NEAR_X)
+    return min(near, key=lambda r: abs(x_dpi - r.x_dpi) + abs(y_dpi - r.y_dpi), default=None)
 
 
 def _packed(image: Image.Image) -> npt.NDArray[np.uint8]:

@@ -19,9 +19,8 @@ import numpy.typing as npt
 import pypdfium2.raw as pdfium
 
 from faxcore.document.bilevel import Box, Grey, bilevel
-from faxcore.document.drawing import UnreadableError, tile_lines
-from faxcore.document.geometry import MM_PER_INCH, Layout, layout
-from faxcore.page import A4_WIDTH, Resolution
+from faxcore.document.drawing import Drawing, UnreadableError
+from faxcore.document.geometry import MM_PER_INCH, Layout, Size
 
 POINTS_PER_INCH = 72
 MAX_FORM_DEPTH = 8
@@ -57,8 +56,8 @@ class PdfFile:
             pdfium.FPDFDOC_ExitFormFillEnvironment(self._form)
         pdfium.FPDF_CloseDocument(self._document)
 
-    def sizes(self) -> list[tuple[float, float]]:
-        """Width and height of each page in mm, as it is shown; the first page has been opened once."""
+    def sizes(self) -> list[Size]:
+        """Of each page, as it is shown; the first page has been opened once."""
         count = pdfium.FPDF_GetPageCount(self._document)
         if count > MAX_PAGES:
             raise UnreadableError(f"claims to have {count} pages")
@@ -68,19 +67,19 @@ class PdfFile:
                 self._refuse_huge_images(page, 1)
         return sizes
 
-    def draw(self, page: int, resolution: Resolution) -> npt.NDArray[np.uint8]:
+    def draw(self, page: int, how: Drawing) -> npt.NDArray[np.uint8]:
         """Packed rows of a page."""
-        place = layout(*self._size(page), resolution)
+        place = how.layout(self._size(page))
         with self._page(page) as handle:
             self._refuse_huge_images(handle, page + 1)
             grey = self._grey(handle, place)
-            return bilevel(grey, tile_lines(resolution), lambda: _images(handle, place))
+            return bilevel(grey, how.tile, lambda: _images(handle, place))
 
-    def _size(self, page: int) -> tuple[float, float]:
+    def _size(self, page: int) -> Size:
         size = pdfium.FS_SIZEF()
         if not pdfium.FPDF_GetPageSizeByIndexF(self._document, page, size):
             raise UnreadableError("is missing from the file", page + 1, 46)
-        return size.width * MM_PER_INCH / POINTS_PER_INCH, size.height * MM_PER_INCH / POINTS_PER_INCH
+        return Size(size.width * MM_PER_INCH / POINTS_PER_INCH, size.height * MM_PER_INCH / POINTS_PER_INCH)
 
     @contextmanager
     def _page(self, page: int) -> Iterator[Any]:
@@ -99,9 +98,9 @@ class PdfFile:
         return pdfium.FPDFDOC_InitFormFillEnvironment(self._document, self._form_info)
 
     def _grey(self, page: Any, place: Layout) -> Grey:
-        grey = np.full((place.height, A4_WIDTH), 255, np.uint8)
+        grey = np.full((place.height, place.line), 255, np.uint8)
         address = grey.ctypes.data_as(ctypes.c_void_p)
-        bitmap = pdfium.FPDFBitmap_CreateEx(A4_WIDTH, place.height, pdfium.FPDFBitmap_Gray, address, A4_WIDTH)
+        bitmap = pdfium.FPDFBitmap_CreateEx(place.line, place.height, pdfium.FPDFBitmap_Gray, address, place.line)
         if not bitmap:
             raise MemoryError
         where = (place.left, 0, place.width, place.height, CLOCKWISE if place.turned else 0)
@@ -128,18 +127,18 @@ class PopplerFile(PdfFile):
         super().__init__(octets, max_pels)
         self._descriptor, self._seconds = descriptor, seconds
 
-    def draw(self, page: int, resolution: Resolution) -> npt.NDArray[np.uint8]:
+    def draw(self, page: int, how: Drawing) -> npt.NDArray[np.uint8]:
         """Packed rows of a page."""
-        place = layout(*self._size(page), resolution)
+        place = how.layout(self._size(page))
         with self._page(page) as handle:
             self._refuse_huge_images(handle, page + 1)
             grey = self._painted(page + 1, place)
-            return bilevel(grey, tile_lines(resolution), lambda: _images(handle, place))
+            return bilevel(grey, how.tile, lambda: _images(handle, place))
 
     def _painted(self, number: int, place: Layout) -> Grey:
         size = (place.height, place.width) if place.turned else (place.width, place.height)
         content = self._content(number, size)
-        grey = np.full((place.height, A4_WIDTH), 255, np.uint8)
+        grey = np.full((place.height, place.line), 255, np.uint8)
         grey[:, place.left : place.left + place.width] = np.rot90(content, -1) if place.turned else content
         return grey
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from faxcore import coding
 from faxcore.document.documents import PageRequest, Pages, check_index
+from faxcore.document.geometry import MM_PER_INCH, Size, longest_lines, paper
 from faxcore.document.header import Header, with_header
 from faxcore.document.rescale import rescale
-from faxcore.page import Page, Resolution
+from faxcore.page import Page, Paper, Resolution, line_pels
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,33 @@ class ReceivedDocument:
         """The pages as they are kept."""
         return tuple(self._coded)
 
-    def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest:
+    def paper(self, index: int) -> Paper:
+        """What a page, counted from 0, needs of the far end's paper."""
+        check_index(index, self.name, len(self._coded))
+        page = self._coded[index]
+        across, down = page.width / page.resolution.x_dpi, page.height / page.resolution.y_dpi
+        return paper(Size(across * MM_PER_INCH, down * MM_PER_INCH, as_it_lies=True))
+
+    def request(
+        self,
+        index: int,
+        resolution: Resolution,
+        header: Header | None = None,
+        *,
+        line_mm: int = 215,
+        longest_mm: float | None = None,
+    ) -> PageRequest:
         """A page, counted from 0, that is always ready; `header` draws a header line."""
         check_index(index, self.name, len(self._coded))
-        coded = self._coded[index]
-        return PageRequest(lambda: True, lambda: with_header(_at(coded.page(), resolution), header, index))
+        coded, longest = self._coded[index], longest_lines(longest_mm, resolution)
+        return PageRequest(
+            lambda: True, lambda: with_header(_at(coded.page(), resolution, line_mm, longest), header, index)
+        )
 
     def __repr__(self) -> str:
         return f"ReceivedDocument({self.name!r}, {len(self._coded)} pages)"
 
 
-def _at(page: Page, resolution: Resolution) -> Page:
-    return page if page.resolution == resolution else rescale(page, resolution)
+def _at(page: Page, resolution: Resolution, line_mm: int, longest: int | None) -> Page:
+    fits = page.width == line_pels(line_mm, resolution) and (longest is None or page.height <= longest)
+    return page if fits and page.resolution == resolution else rescale(page, resolution, line_mm, longest)

@@ -11,6 +11,8 @@ import struct
 
 import msgspec
 
+from faxcore.document.geometry import Size
+
 PREFIX = struct.Struct("<II")
 MAX_HEADER = 16_000_000
 
@@ -44,12 +46,14 @@ class Draw(msgspec.Struct, tag=True):
     document: int
     page: int
     resolution: str
+    line_mm: int = 215
+    longest_mm: float | None = None
 
 
 class Inspected(msgspec.Struct, tag=True):
-    """Width and height of every page in mm."""
+    """The size of every page."""
 
-    sizes: list[tuple[float, float]]
+    sizes: list[Size]
 
 
 class Drawn(msgspec.Struct, tag=True):

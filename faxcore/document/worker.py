@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import msgspec
 
 from faxcore.document import wire
-from faxcore.document.drawing import ForeignFile, UnreadableError
+from faxcore.document.drawing import Drawing, ForeignFile, UnreadableError
 from faxcore.document.image import ImageFile
 from faxcore.document.pdf import PdfFile, PopplerFile
-from faxcore.page import A4_WIDTH, RESOLUTIONS
+from faxcore.page import RESOLUTIONS
 
 READ_SIZE = 1 << 16
 
@@ -100,8 +100,9 @@ def answer_to(loaded: Loaded, order: wire.Inspect | wire.Draw) -> tuple[wire.Ans
         file = loaded.open()
         if isinstance(order, wire.Inspect):
             return wire.Inspected(file.sizes()), b""
-        rows = file.draw(order.page, RESOLUTIONS[order.resolution])
-        return wire.Drawn(A4_WIDTH, len(rows)), rows.tobytes()
+        how = Drawing(RESOLUTIONS[order.resolution], order.line_mm, order.longest_mm)
+        rows = file.draw(order.page, how)
+        return wire.Drawn(8 * rows.shape[1], len(rows)), rows.tobytes()
     except UnreadableError as fault:
         return wire.Failed(fault.cause, fault.page, fault.code), b""
     except MemoryError:

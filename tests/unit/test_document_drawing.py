@@ -31,7 +31,7 @@ def test_hairlines_survive_at_every_sub_pixel_offset(kind: str, width: float, re
         content = b"".join(b"%f 700 %f 20 re f 20 %f 20 %f re f\n" % (x, thin, x, thin) for x in offsets)
     pels = drawn(pdf(content), resolution)
     vertical = pels[round((A4[1] - 710) / A4[1] * len(pels))]
-    horizontal = pels[:, round(30 / A4[0] * 1728)]
+    horizontal = pels[:, round(30 / A4[0] * pels.shape[1])]
     assert np.count_nonzero(np.diff(vertical.astype(int)) == 1) >= 40
     assert np.count_nonzero(np.diff(horizontal[: round((A4[1] - 19) / A4[1] * len(pels))].astype(int)) == 1) >= 40
 
@@ -43,10 +43,10 @@ def paste(left: float, bottom: float, width: float, height: float) -> bytes:
     return b"q %f 0 0 %f %f %f cm /I Do Q\n" % (width, height, left, bottom)
 
 
-def outside(box: tuple[float, float, float, float], height: int) -> np.ndarray:
+def outside(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> np.ndarray:
     """Pels at least two pels away from a box given in points."""
-    mask = np.ones((height, 1728), bool)
-    left, right = (round(x * 1728 / A4[0]) for x in (box[0], box[0] + box[2]))
+    mask, (height, width) = np.ones(shape, bool), shape
+    left, right = (round(x * width / A4[0]) for x in (box[0], box[0] + box[2]))
     top, bottom = (round((A4[1] - y) * height / A4[1]) for y in (box[1] + box[3], box[1]))
     mask[top - 2 : bottom + 2, left - 2 : right + 2] = False
     return mask
@@ -58,7 +58,7 @@ def test_text_beside_a_photograph_is_as_crisp_as_without(size: int, resolution: 
     words = text(60, size=size, leading=size * 1.2, left=290)
     alone = drawn(pdf(words), resolution)
     together = drawn(pdf(words + paste(*PHOTO_BOX), image=photograph(1)), resolution)
-    mask = outside(PHOTO_BOX, len(alone))
+    mask = outside(PHOTO_BOX, alone.shape)
     assert np.array_equal(alone & mask, together & mask)
     assert (alone & mask).any()
 
@@ -68,7 +68,7 @@ def test_text_beside_a_photograph_is_as_crisp_as_without(size: int, resolution: 
 def test_a_photograph_keeps_its_greys(rasterizer: str, resolution: str) -> None:
     photo = photograph(2)
     pels = drawn(pdf(text(30) + paste(*PHOTO_BOX), image=photo), resolution, rasterizer=rasterizer)
-    inside = ~outside(PHOTO_BOX, len(pels))
+    inside = ~outside(PHOTO_BOX, pels.shape)
     rows, columns = np.nonzero(inside)
     part = pels[rows.min() + 2 : rows.max() - 1, columns.min() + 2 : columns.max() - 1]
     shape = part[: len(part) // 4 * 4, : part.shape[1] // 4 * 4].reshape(4, len(part) // 4, 4, -1).mean(axis=(1, 3))
@@ -81,7 +81,7 @@ def test_a_turned_photograph_and_one_inside_a_form_are_found(resolution: str) ->
     whole = pdf(paste(*PHOTO_BOX), image=photograph(3))
     upright = drawn(whole, resolution)
     quarter = drawn(pdf(b"q 0 220 -220 0 280 300 cm /I Do Q\n", image=photograph(3).rotate(-90)), resolution)
-    inside = ~outside(PHOTO_BOX, len(upright))
+    inside = ~outside(PHOTO_BOX, upright.shape)
     assert abs(upright[inside].mean() - quarter[inside].mean()) < 0.02
     assert not threshold_like(upright, inside)
     assert not threshold_like(quarter, inside)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import faxcore
-from faxcore.document import Limits
+from faxcore.document import Limits, ReceivedDocument
 from faxcore.page import FINE, RESOLUTIONS, STANDARD, SUPERFINE, Page
 from tests.document_support import A4, LEGAL, LETTER, MM, bilevel_image, encoded, pdf, random_pels, text
 
@@ -185,3 +185,77 @@ def test_arguments_are_checked() -> None:
         faxcore.open_document(pdf(b"")).request(0, "fine")
     with pytest.raises(ValueError, match="max_pages"):
         Limits(max_pages=0)
+
+
+@pytest.mark.parametrize(
+    ("size", "line_mm"),
+    [((210, 297), 215), ((215.9, 279.4), 215), ((250, 353), 255), ((257, 364), 255), ((297, 420), 303),
+     ((420, 297), 303), ((297, 210), 215), ((279.4, 431.8), 303), ((100, 50), 215), ((600, 900), 303)],
+)  # fmt: skip
+def test_the_paper_that_a_page_needs(size: tuple[float, float], line_mm: int) -> None:
+    """Landscape pages are turned; what is wider than A3 needs A3 [T.4 2.1]."""
+    paper = faxcore.open_document(pdf(b"", size=(size[0] * MM, size[1] * MM))).paper(0)
+    assert paper.width_mm == line_mm
+    length = {100: 50, 600: 900 * 303 / 600}.get(size[0], max(size))
+    assert paper.length_mm == pytest.approx(length, rel=1e-3)
+
+
+PELS = {"fine": (1728, 2048, 2432), "200x200": (1728, 2048, 2432), "300x300": (2592, 3072, 3648),
+        "R16x15.4": (3456, 4096, 4864), "400x400": (3456, 4096, 4864)}  # fmt: skip
+"""T.4 clause 2: pels of a line of A4, B4 and A3."""
+
+
+@pytest.mark.parametrize("resolution", PELS)
+@pytest.mark.parametrize(("line_mm", "width"), [(215, 210), (255, 257), (303, 297)])
+def test_a_page_is_drawn_at_the_line_and_resolution_asked_for(resolution: str, line_mm: int, width: float) -> None:
+    """A square of 10 mm has 10 mm at every resolution: the page is drawn, not enlarged."""
+    size = (width * MM, 200 * MM + width * MM)
+    document = faxcore.open_document(pdf(corner_mark(size), size=size))
+    wanted = RESOLUTIONS[resolution]
+    page = document.request(0, wanted, line_mm=line_mm).page()
+    assert (page.width, page.resolution) == (PELS[resolution][(215, 255, 303).index(line_mm)], wanted)
+    assert page.height == pytest.approx((200 + width) / 25.4 * wanted.y_dpi, abs=0.51)
+    left, top, across, down = extent(page)
+    assert (left, top) == (0, 0)
+    assert across == pytest.approx(page.width * 10 / width, abs=1)
+    assert down == pytest.approx(10 / 25.4 * wanted.y_dpi, abs=1)
+
+
+def test_a_page_longer_than_the_paper_is_made_smaller() -> None:
+    size = (210 * MM, 356 * MM)
+    page = faxcore.open_document(pdf(corner_mark(size), size=size)).request(0, FINE, longest_mm=297).page()
+    left, _, width, height = extent(page)
+    assert page.height == pytest.approx(297 / 25.4 * 196, abs=1)
+    assert left == pytest.approx((1728 - 1728 * 210 / 215.15 * 297 / 356) / 2, abs=2)
+    assert width == pytest.approx(10 / 25.4 * 204 * 297 / 356, abs=1)
+    assert height == pytest.approx(10 / 25.4 * 196 * 297 / 356, abs=1)
+
+
+@pytest.mark.parametrize(("resolution", "line_mm"), [("fine", 255), ("R16x15.4", 303), ("300x300", 215)])
+def test_a_fax_page_of_any_size_is_sent_pel_for_pel(resolution: str, line_mm: int) -> None:
+    own = RESOLUTIONS[resolution]
+    width = PELS[resolution][(215, 255, 303).index(line_mm)]
+    pels = random_pels(7, 200, width)
+    octets = encoded(bilevel_image(pels), "TIFF", dpi=own[1:], compression="group4", tiffinfo={262: 0})
+    document = faxcore.open_document(octets)
+    assert document.paper(0).width_mm == line_mm
+    assert np.array_equal(document.request(0, own, line_mm=line_mm).page().pels(), pels)
+
+
+def test_black_survives_where_a_fax_page_becomes_smaller() -> None:
+    pels = np.zeros((200, 2048), bool)
+    pels[50], pels[:, 1000], pels[120:130, 300:310] = True, True, True
+    page = Page.from_pels(pels, FINE)
+    document = ReceivedDocument()
+    document.append(page)
+    assert document.paper(0) == (255, pytest.approx(200 / 196 * 25.4))
+    smaller = document.request(0, FINE).page()
+    assert (smaller.width, smaller.height) == (1728, 169)
+    assert smaller.pels()[42].all()
+    assert smaller.pels()[:, 843].all()
+    coarser = document.request(0, STANDARD, line_mm=255).page().pels()
+    assert np.array_equal(coarser, pels[::2] | pels[1::2])
+    wider = document.request(0, RESOLUTIONS["R16x15.4"], line_mm=255).page().pels()
+    assert np.array_equal(wider, np.repeat(np.repeat(pels, 2, axis=0), 2, axis=1))
+    centred = document.request(0, FINE, line_mm=303).page().pels()
+    assert np.array_equal(centred[:, 192:-192], pels)

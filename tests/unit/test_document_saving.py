@@ -18,11 +18,11 @@ import faxcore
 from faxcore import coding
 from faxcore.document import Header, ReceivedDocument, files
 from faxcore.errors import DocumentError
-from faxcore.page import FINE, RESOLUTIONS, STANDARD, SUPERFINE, Page
+from faxcore.page import FINE, RESOLUTIONS, STANDARD, SUPERFINE, Page, line_pels
 from tests.document_support import pdf, random_pels, text
 from tests.unit.test_document_header import WHEN
 
-HEIGHTS = {"standard": 1146, "fine": 2292, "superfine": 700}
+HEIGHTS = {"standard": 1146, "fine": 2292}
 
 
 def received(*pages: Page) -> ReceivedDocument:
@@ -34,7 +34,8 @@ def received(*pages: Page) -> ReceivedDocument:
 
 def pages_of_all_kinds() -> list[Page]:
     return [
-        Page.from_pels(random_pels(seed, HEIGHTS[name]), RESOLUTIONS[name]) for seed, name in enumerate(RESOLUTIONS)
+        Page.from_pels(random_pels(seed, HEIGHTS.get(name, 700), line_pels(215, resolution)), resolution)
+        for seed, (name, resolution) in enumerate(RESOLUTIONS.items())
     ]
 
 
@@ -66,7 +67,7 @@ def test_the_octets_in_a_pdf_are_the_coder_s(tmp_path: Path) -> None:
         image = shown["/Resources"]["/XObject"]["/Fax"].get_object()
         assert image._data == coding.encode(page, "mmr", bit_order="msb")
         assert (image["/Width"], image["/Height"], image["/DecodeParms"]["/K"]) == (page.width, page.height, -1)
-        assert float(shown.mediabox.width) == pytest.approx(page.width / 204 * 72, abs=1e-3)
+        assert float(shown.mediabox.width) == pytest.approx(page.width / page.resolution.x_dpi * 72, abs=1e-3)
         assert float(shown.mediabox.height) == pytest.approx(page.height / page.resolution.y_dpi * 72, abs=1e-3)
 
 
@@ -98,7 +99,7 @@ def test_libtiff_s_tools_read_a_tiff_without_a_word(tmp_path: Path) -> None:
     faxcore.save_document(received(*pages_of_all_kinds(), *odd_pages()), tmp_path / "saved.tif")
     done = subprocess.run(["tiffinfo", "-D", tmp_path / "saved.tif"], capture_output=True, check=True)
     assert done.stderr == b""
-    assert done.stdout.count(b"CCITT Group 4") == 8
+    assert done.stdout.count(b"CCITT Group 4") == len(pages_of_all_kinds() + odd_pages())
     assert done.stdout.count(b"204, 196") == 6
 
 
