@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faxcore.page import RESOLUTIONS
+from faxcore.page import LINES_MM, RESOLUTIONS
 
 BUILT_CODINGS = ("mmr", "mr", "mh")
 BUILT_MODULATIONS = ("v17", "v29", "v27ter")
@@ -17,8 +17,10 @@ KNOWN_MODULATIONS = tuple(RATES)
 class Options:
     """How a terminal negotiates.
 
-    `codings` and `modulations` are in order of preference; rates are in bit/s. ValueError names an option
-    that is out of range or not built yet.
+    `codings` and `modulations` are in order of preference; rates are in bit/s. Pages are sent at `resolution` and in
+    their own size, on lines of at most `width` ("a4", "b4", "a3"), which is also the widest that is received. Where the
+    far end takes less, pages are drawn for what it takes; without `adapt` the call ends with code 11 or 12.
+    ValueError names an option that is out of range or not built yet.
     """
 
     ecm: bool = True
@@ -27,6 +29,8 @@ class Options:
     max_rate: int = 14400
     min_rate: int = 2400
     resolution: str = "fine"
+    width: str = "a3"
+    adapt: bool = True
     sub_address: str | None = None
     sender_id: str | None = None
     password: str | None = None
@@ -51,6 +55,8 @@ class Options:
             raise ValueError(f"{word}={getattr(self, word)} leaves no rate: {', '.join(map(str, sorted(set(rates))))}")
         if self.resolution not in RESOLUTIONS:
             raise ValueError(f"resolution must be one of {', '.join(RESOLUTIONS)}, not {self.resolution!r}")
+        if self.width not in LINES_MM:
+            raise ValueError(f"width must be one of {', '.join(LINES_MM)}, not {self.width!r}")
         for name, low, high in (("t0", 1, 600), ("t1", 1, 600), ("t2", 1, 60), ("t4", 1, 60), ("t5", 1, 600)):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is in seconds, {low} to {high}, not {getattr(self, name)}")

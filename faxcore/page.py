@@ -34,6 +34,9 @@ A4_WIDTH = 1728
 LINES_MM = {"a4": 215, "b4": 255, "a3": 303}
 """The three widths of a line, by the paper that fills it [T.4 2.1]."""
 
+PAPER_SLACK = 1.02
+"""Nobody's letter is made smaller for a few lines that hang over the end of the paper."""
+
 _R8_PELS = {215: A4_WIDTH, 255: 2048, 303: 2432}
 
 

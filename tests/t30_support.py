@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from faxcore.errors import DocumentError
 from faxcore.events import Event
 from faxcore.options import Options
-from faxcore.page import A4_WIDTH, FINE, Page, Resolution
+from faxcore.page import A4_WIDTH, FINE, Page, Paper, Resolution, line_pels
 from faxcore.signals import V29_9600, Modulation
 from faxcore.t30.capabilities import Parameters, build_continue, parse_continue
 from faxcore.t30.ecm import Block, burst, parse_block, request, requested
@@ -48,27 +48,35 @@ DIS_ECM = {"mmr": "00C6F044", "mr": "00C6F004", "mr64": "40C6F004"}
 THROWN = {"hangup": HangUp, "dropped": LineDropped}
 
 
-def blank_page(height: int, resolution: Resolution = FINE) -> Page:
-    return Page(np.zeros((height, A4_WIDTH // 8), np.uint8), A4_WIDTH, resolution)
+def blank_page(height: int, resolution: Resolution = FINE, width: int = A4_WIDTH) -> Page:
+    return Page(np.zeros((height, width // 8), np.uint8), width, resolution)
+
+
+A4 = Paper(215, 297.0)
+PAPERS = {"a4": A4, "b4": Paper(255, 364.0), "a3": Paper(303, 420.0), "letter": Paper(215, 279.4),
+          "legal": Paper(215, 355.6), "banner": Paper(215, 900.0)}  # fmt: skip
 
 
 class Supply:
-    """Pages of 10, 11, ... lines, so that a coded page says which it is."""
+    """Pages of 10, 11, ... lines, so that a coded page says which it is; A4, or of the `papers` given by name."""
 
-    def __init__(self, count: int, *, fails: bool = False) -> None:
-        self.count, self.fails = count, fails
+    def __init__(self, count: int, *, papers: Sequence[str] = (), fails: bool = False) -> None:
+        self.count, self.fails, self.papers = count, fails, papers
         self.requested: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
         return self.count
 
-    def request(self, index: int, resolution: Resolution) -> Any:
+    def paper(self, index: int) -> Paper:
+        return PAPERS[self.papers[index]] if self.papers else A4
+
+    def request(self, index: int, resolution: Resolution, *, line_mm: int, longest_mm: float | None) -> Any:
         self.requested.append((index, resolution.name))
 
         def page() -> Page:
             if self.fails:
                 raise DocumentError("letter.pdf", "broken", page=index + 1, code=46)
-            return blank_page(10 + index, resolution)
+            return blank_page(10 + index, resolution, line_pels(line_mm, resolution))
 
         return SimpleNamespace(ready=lambda: True, page=page)
 
@@ -85,7 +93,7 @@ def fake_decode(octets: bytes, coding: str, width: int, resolution: Resolution) 
         rows, bad, complete = 0, 0, 0
     rows = min(rows, 2000)
     return SimpleNamespace(
-        page=blank_page(rows, resolution), bad_rows=min(rows, bad), longest_bad_run=0, complete=bool(complete)
+        page=blank_page(rows, resolution, width), bad_rows=min(rows, bad), longest_bad_run=0, complete=bool(complete)
     )
 
 

@@ -17,7 +17,7 @@ from faxcore.document import AnyDocument, Header, PageRequest, ReceivedDocument
 from faxcore.errors import CallError
 from faxcore.events import Event, Finished, FramesReceived, PageReceived, PageSent, PageStarted
 from faxcore.options import T38, Audio, Options
-from faxcore.page import Resolution
+from faxcore.page import Paper, Resolution
 from faxcore.result import FaxResult
 from faxcore.t30 import orders
 from faxcore.t30.receiver import receiving_terminal
@@ -67,8 +67,13 @@ class _Pages:
     def __len__(self) -> int:
         return len(self._document.pages)
 
-    def request(self, index: int, resolution: Resolution) -> PageRequest:
-        return self._document.request(index, resolution, self._header)
+    def paper(self, index: int) -> Paper:
+        return self._document.paper(index)
+
+    def request(
+        self, index: int, resolution: Resolution, *, line_mm: int, longest_mm: float | None
+    ) -> PageRequest:
+        return self._document.request(index, resolution, self._header, line_mm=line_mm, longest_mm=longest_mm)
 
 
 class FaxCall:

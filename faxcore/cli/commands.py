@@ -13,6 +13,7 @@ import faxcore
 from faxcore.cli.station import Request
 from faxcore.cli.swml import swml
 
+MOST_PAGES = 100_000
 OUTPUT_KINDS = (".pdf", ".tif", ".tiff")
 
 
@@ -60,12 +61,38 @@ def _checked_station(ctx: click.Context, parameter: click.Parameter, where: str)
     return where
 
 
+RESOLUTIONS = ("standard", "fine", "superfine", "R16x15.4", "200x100", "200x200", "200x400", "300x300", "400x400")
+
+
+def _checked_pages(ctx: click.Context, _: click.Parameter, given: str | None) -> tuple[int, ...] | None:
+    """Page numbers as people write them, counted from 0."""
+    if given is None:
+        return None
+    numbers: list[int] = []
+    for part in given.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)) or not 0 < int(first) <= int(last or first):
+            raise click.UsageError(f"--pages is a list such as 1-3,7, not {given!r}", ctx)
+        if int(last or first) > MOST_PAGES:
+            raise click.UsageError(f"--pages: no document has a page {last or first}", ctx)
+        numbers += range(int(first) - 1, int(last or first))
+    return tuple(numbers)
+
+
 SHARED_OPTIONS = (
     click.option("--output", default="received.pdf", show_default=True, callback=_checked_output, metavar="FILE",
                  help="Where the received pages go: .pdf or .tif."),
     click.option("--header", metavar="TEXT", help="Draw a header line with date, identity, TEXT and page n/m."),
-    click.option("--resolution", type=click.Choice(["standard", "fine", "superfine"]), default="fine",
-                 show_default=True, help="98, 196 or 391 lines per inch."),
+    click.option("--pages", callback=_checked_pages, metavar="LIST",
+                 help="Pages to send, as in 1-3,7.  [default: all]"),
+    click.option("--resolution", type=click.Choice(RESOLUTIONS), default="fine", show_default=True, metavar="NAME",
+                 help="How fine pages are drawn, if the receiver takes it: standard, fine, superfine (204 pels and 98, "
+                      "196 or 391 lines per inch), R16x15.4 (408 x 391), 200x100, 200x200, 200x400, 300x300, 400x400."),
+    click.option("--width", type=click.Choice(["a4", "b4", "a3"]), default="a3", show_default=True,
+                 help="The widest pages that are sent and received; wider ones are made smaller."),
+    click.option("--adapt/--no-adapt", default=True,
+                 help="Draw pages smaller or coarser where the receiver takes no better, or end the call.  "
+                      "[default: draw]"),
     click.option("--modulation", "modulations", multiple=True, metavar="v17|v29|v27ter",
                  help="A modulation to use; again for more, the best first."),
     click.option("--max-rate", type=int, metavar="BIT/S", help="Fastest rate.  [default: 14400]"),

@@ -34,7 +34,10 @@ class Request:
     identity: str
     remote_identity: str
     header: str | None
+    pages: tuple[int, ...] | None
     resolution: str
+    width: str
+    adapt: bool
     modulations: tuple[str, ...]
     max_rate: int | None
     min_rate: int | None
@@ -59,7 +62,9 @@ class Request:
         wishes = {name: getattr(self, name) for name in ("modulations", "codings", "max_rate", "min_rate")}
         with _usage():
             chosen = {name: wish for name, wish in wishes.items() if wish not in (None, ())}
-            return Options(resolution=self.resolution, ecm=self.ecm, **chosen)
+            return Options(
+                resolution=self.resolution, width=self.width, adapt=self.adapt, ecm=self.ecm, **chosen
+            )
 
     def line(self) -> Line:
         """The line between the stations. click.UsageError."""
@@ -100,6 +105,7 @@ WORDS = {
     "max_rate": "--max-rate",
     "min_rate": "--min-rate",
     "resolution": "--resolution",
+    "width": "--width",
     "noise_dbm0": "--noise",
     "gain_db": "--gain",
     "delay": "--delay",
@@ -143,7 +149,11 @@ def _transfer(request: Request, options: Options, line: Line, report: Report, wa
     from faxcore.simulation import simulate
 
     try:
-        document = open_document(request.document, rasterizer=request.rasterizer, resolution=request.resolution)
+        document = open_document(
+            request.document, rasterizer=request.rasterizer, resolution=request.resolution, pages=request.pages
+        )
+    except ValueError as error:
+        raise click.UsageError(f"--pages: the document has no page {max(request.pages or [0]) + 1}") from error
     except DocumentError as error:
         report.sender = _because_of(error, report.sender)
         report.receiver = replace(report.receiver, code=ResultCode.CALLDROPPED, detail=None, note="no call was made")

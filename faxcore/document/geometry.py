@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from faxcore.page import Paper, Resolution, line_pels
+from faxcore.page import PAPER_SLACK, Paper, Resolution, line_pels
 
 MM_PER_INCH = 25.4
 FILLS_LINE_MM = {215: (205.0, 220.0), 255: (245.0, 261.0), 303: (290.0, 309.0)}
 """Paper that is printed from edge to edge, as every machine's scanner takes it: A4 and letter, B4, A3."""
-
-PAPER_SLACK = 1.02
-"""Nobody's letter is made smaller for a few lines that hang over the end of the paper."""
-
 
 class Size(NamedTuple):
     """Of a page of paper, in mm; `as_it_lies`: it already is lines of a facsimile and is not turned."""

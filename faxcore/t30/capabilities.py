@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from faxcore.options import RATES, Options
-from faxcore.page import A4_WIDTH, FINE, STANDARD, SUPERFINE, Resolution
+from faxcore.page import (
+    FINE,
+    INCH,
+    LINES_MM,
+    METRIC,
+    PAPER_SLACK,
+    R16,
+    RESOLUTIONS,
+    STANDARD,
+    SUPERFINE,
+    Paper,
+    Resolution,
+    line_pels,
+    steps,
+)
 from faxcore.signals import Modulation
 
 Bits = frozenset[int]
@@ -39,8 +54,10 @@ _RATES_BY_CODE = {code: modulation for modulation, code in _RATE_CODES.items()}
 
 # Bits 17 18 and 19 20. Both bits set is invalid: the width is then read as the largest, the length as unlimited.
 _WIDTHS_MM = {"00": (215,), "10": (215, 255), "01": (215, 255, 303), "11": (215, 255, 303)}
+_WIDTH_CODES = {215: "00", 255: "10", 303: "01"}
 _LENGTHS = {"00": ("A4",), "10": ("A4", "B4"), "01": ("unlimited",), "11": ("unlimited",)}
-_LENGTH_BITS = {"A4": (), "B4": (19,), "unlimited": (20,)}
+_LENGTH_BITS = {"A4": (), "B4": (19,), "unlimited": (20,), "letter": (76,), "legal": (77,)}
+LENGTHS_MM = {"A4": 297.0, "B4": 364.0, "unlimited": None, "letter": 279.4, "legal": 355.6}
 
 # Bits 21 22 23: milliseconds a line at 3.85 and at 7.7 lines/mm. Only DIS has the codes with two times.
 _SCAN_MS = {
@@ -55,14 +72,18 @@ _RESOLUTIONS: dict[int | None, tuple[Resolution, Resolution]] = {
     109: (Resolution("600x1200", 600, 1200),) * 2,
     105: (Resolution("600x600", 600, 600),) * 2,
     108: (Resolution("400x800", 400, 800),) * 2,
-    43: (Resolution("R16x15.4", 408, 391), Resolution("400x400", 400, 400)),
+    43: (R16, RESOLUTIONS["400x400"]),
     107: (Resolution("300x600", 300, 600),) * 2,
-    42: (Resolution("300x300", 300, 300),) * 2,
-    41: (SUPERFINE, Resolution("superfine", 200, 400)),
-    15: (FINE, Resolution("fine", 200, 200)),
-    None: (STANDARD, Resolution("standard", 200, 100)),
+    42: (RESOLUTIONS["300x300"],) * 2,
+    41: (SUPERFINE, RESOLUTIONS["200x400"]),
+    15: (FINE, RESOLUTIONS["200x200"]),
+    None: (STANDARD, RESOLUTIONS["200x100"]),
 }
-_RESOLUTION_BITS = {"superfine": 41, "fine": 15, "standard": None}
+_RESOLUTION_BITS = {resolution: bit for bit, both in _RESOLUTIONS.items() for resolution in both}
+_INCH = 44
+_INCH_BITS: dict[Resolution, Bits] = {metric: frozenset() for metric, _ in _RESOLUTIONS.values()} | {
+    inch: frozenset({_INCH}) for metric, inch in _RESOLUTIONS.values() if inch != metric
+}
 
 
 def parse_field(fif: bytes) -> Bits:
@@ -147,15 +168,21 @@ class Capabilities:
 
     def takes(self, resolution: Resolution) -> bool:
         """The terminal takes pages of this resolution."""
-        bit = _RESOLUTION_BITS[resolution.name]
+        bit = _RESOLUTION_BITS[resolution]
         return bit is None or bit in self.bits
 
     def scan_ms(self, resolution: Resolution) -> float:
-        """Minimum time of a coded line in milliseconds [T.30 table 2, bits 21-23 and 46]."""
+        """Minimum time of a coded line in milliseconds [T.30 table 2, bits 21-23 and 46; T.4 3]."""
         at_standard, at_fine = _SCAN_MS[_code(self.bits, 21, 22, 23)]
-        if resolution.name == "superfine":
-            return at_fine / 2 if 46 in self.bits else at_fine
-        return at_standard if resolution.name == "standard" else at_fine
+        match steps(resolution):
+            case _, 1:
+                return at_standard
+            case _, 2:
+                return at_fine
+            case 2, 4:
+                return at_fine / 2 if 46 in self.bits else at_fine
+            case _:
+                return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +212,11 @@ class Parameters:
         """Least bits of a coded line, FILL included [T.4 3]."""
         return math.ceil(self.modulation.bit_rate * self.scan_ms / 1000) if not self.ecm else 0
 
+    @property
+    def line_pels(self) -> int:
+        """Pels in a line."""
+        return line_pels(self.width_mm, self.resolution)
+
     @classmethod
     def parse(cls, fif: bytes) -> Parameters:
         """Of the field of DCS, first bit sent least significant; never raises."""
@@ -192,10 +224,10 @@ class Parameters:
         resolution = next(both for bit, both in _RESOLUTIONS.items() if bit is None or bit in bits)
         return cls(
             modulation=_RATES_BY_CODE.get(_code(bits, 11, 12, 13, 14), RESERVED_RATE),
-            resolution=resolution[44 in bits],
+            resolution=resolution[_INCH in bits],
             coding=_coding_set(bits),
             width_mm=_WIDTHS_MM[_code(bits, 17, 18)][-1],
-            length=_LENGTHS[_code(bits, 19, 20)][-1],
+            length=_length_set(bits),
             scan_ms=_SCAN_MS[_code(bits, 21, 22, 23)][0],
             ecm=27 in bits,
             ecm_frame=64 if 28 in bits else 256,
@@ -204,9 +236,10 @@ class Parameters:
     def build(self) -> bytes:
         """The field of DCS [T.30 table 2]: for codings and resolutions that this engine sends."""
         bits = {10} | _ones(_RATE_CODES[self.modulation], 11) | _ones(_SCAN_CODES[self.scan_ms], 21)
-        bits |= set(_LENGTH_BITS[self.length])
-        resolution = _RESOLUTION_BITS[self.resolution.name]
+        bits |= _ones(_WIDTH_CODES[self.width_mm], 17) | set(_LENGTH_BITS[self.length])
+        resolution = _RESOLUTION_BITS[self.resolution]
         bits |= {resolution} if resolution else set()
+        bits |= _INCH_BITS[self.resolution]
         bits |= {"mh": set(), "mr": {16}, "mmr": {31}}[self.coding]
         bits |= {27} if self.ecm else set()
         bits |= {28} if self.ecm and self.ecm_frame == 64 else set()
@@ -223,6 +256,9 @@ def parse_continue(fif: bytes) -> Modulation:
     return _RATES_BY_CODE.get(_code(parse_field(fif), 11, 12, 13, 14), RESERVED_RATE)
 
 
+ANYTHING = Capabilities(frozenset(range(1, 128)))
+"""A far end that takes all, before it has said what it takes."""
+
 NOTHING_SET = Parameters(modulation=Modulation("", 0), resolution=Resolution("", 0, 0), coding="")
 """Before the first DCS."""
 
@@ -234,11 +270,22 @@ def _coding_set(bits: Bits) -> str:
     return "mh"
 
 
+def _length_set(bits: Bits) -> str:
+    for length, bit in (("legal", 77), ("letter", 76)):
+        if bit in bits and not bits & {19, 20}:
+            return length
+    return _LENGTHS[_code(bits, 19, 20)][-1]
+
+
+ANY_RESOLUTION = frozenset({15, 41, 42, 43, 44, 45})
+
+
 def own_capabilities(options: Options) -> bytes:
-    """The field of our DIS: what `options` let us receive; any length, no minimum time of a line."""
+    """The field of our DIS: what `options` let us receive; any resolution and length, no minimum time of a line."""
     wanted = set(options.modulations)
     code = min((code for code in _OFFERS if wanted <= set(_OFFERS[code])), key=lambda code: len(_OFFERS[code]))
-    bits = {10, 15, 20, 41, 45} | _ones(code, 11) | _ones(_SCAN_CODES[0], 21)
+    bits = {10, 20} | ANY_RESOLUTION | _ones(code, 11) | _ones(_SCAN_CODES[0], 21)
+    bits |= _ones(_WIDTH_CODES[LINES_MM[options.width]], 17)
     bits |= {16} if "mr" in options.codings else set()
     bits |= {27} if options.ecm else set()
     bits |= {31} if options.ecm and "mmr" in options.codings else set()
@@ -255,10 +302,52 @@ def rate_ladder(far: Capabilities, options: Options) -> tuple[Modulation, ...]:
     return tuple(preferred[rate] for rate in sorted(preferred, reverse=True))
 
 
+class Form(NamedTuple):
+    """What DCS says of the size of pages: fields as in `Parameters`."""
+
+    resolution: Resolution
+    width_mm: int
+    length: str
+
+    @property
+    def length_mm(self) -> float | None:
+        """The longest page; None: any."""
+        return LENGTHS_MM[self.length]
+
+
+def choose_form(far: Capabilities, wanted: Resolution, paper: Paper, options: Options) -> Form:
+    """The form for a page that needs `paper`: as wanted, or the next less that the far end takes."""
+    widest = min(paper.width_mm, LINES_MM[options.width])
+    width_mm = max(width for width in far.widths_mm if width <= widest)
+    return Form(choose_resolution(far, wanted), width_mm, _choose_length(far, width_mm, paper.length_mm))
+
+
+SMALLEST = 0.5  # of its own size: what is smaller nobody can read
+
+
+def too_large(form: Form, paper: Paper, *, adapt: bool) -> bool:
+    """The page does not fit as it is or, where it may `adapt`, made smaller."""
+    longest = math.inf if form.length_mm is None else form.length_mm * PAPER_SLACK
+    if adapt:
+        return paper.length_mm * SMALLEST > longest
+    return paper.length_mm > longest or paper.width_mm > form.width_mm
+
+
 def choose_resolution(far: Capabilities, wanted: Resolution) -> Resolution:
-    """`wanted`, or the next lower one that the far end takes."""
-    order = (SUPERFINE, FINE, STANDARD)
-    return next(resolution for resolution in order[order.index(wanted) :] if far.takes(resolution))
+    """`wanted`, or the next lower one of its family that the far end takes."""
+    family = METRIC if wanted in METRIC else INCH
+    return next(resolution for resolution in family[family.index(wanted) :: -1] if far.takes(resolution))
+
+
+def _choose_length(far: Capabilities, width_mm: int, length_mm: float) -> str:
+    """The longest that DIS allows; North American paper where the page is of its size [T.30 table 2, bits 76, 77]."""
+    longest = far.lengths[-1]
+    if longest != "unlimited" and width_mm == 215:
+        if 76 in far.bits and math.isclose(length_mm, 279.4, abs_tol=2):
+            return "letter"
+        if 77 in far.bits and 297 < length_mm <= 358:
+            return "legal"
+    return longest
 
 
 def choose_coding(far: Capabilities, options: Options) -> str | None:
@@ -268,21 +357,18 @@ def choose_coding(far: Capabilities, options: Options) -> str | None:
 
 
 def choose_parameters(
-    far: Capabilities, modulation: Modulation, resolution: Resolution, coding: str, options: Options
+    far: Capabilities, modulation: Modulation, form: Form, coding: str, options: Options
 ) -> Parameters:
-    """The DCS for pages of ours: A4 width, the longest page allowed, the line time asked for [T.30 table 2]."""
+    """The DCS for pages of a form of ours, at the line time that the far end asked for [T.30 table 2]."""
     ecm = options.ecm and far.ecm
-    scan_ms = 0 if ecm else far.scan_ms(resolution)
+    scan_ms = 0 if ecm else far.scan_ms(form.resolution)
     return Parameters(
         ecm=ecm,
         ecm_frame=64 if 7 in far.bits else 256,
         modulation=modulation,
-        resolution=resolution,
+        resolution=form.resolution,
         coding=coding,
-        length=far.lengths[-1],
+        width_mm=form.width_mm,
+        length=form.length,
         scan_ms=5 if 0 < scan_ms < 5 else round(scan_ms),  # half of 5 ms stays 5: DCS has no code for less
     )
-
-
-PAGE_WIDTH = A4_WIDTH
-"""Pels in a line of every page that we send or take: 215 mm at R8."""

@@ -10,32 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from faxcore import coding
 from faxcore.events import PageReceived, PageStarted
-from faxcore.page import RESOLUTIONS, Page
+from faxcore.page import LINES_MM, RESOLUTIONS, Page
 from faxcore.result import ResultCode
 from faxcore.signals import Modulation
-from faxcore.t30.capabilities import PAGE_WIDTH, Capabilities, Parameters, own_capabilities
+from faxcore.t30.capabilities import Capabilities, Parameters, own_capabilities
 from faxcore.t30.ecm_receiver import CorrectedPages
 from faxcore.t30.frames import FCF
-from faxcore.t30.orders import (
-    AnswerTone,
-    BurstHeard,
-    DataHeard,
-    FramesHeard,
-    Procedure,
-    Silence,
-    Stuck,
-    TimedOut,
-    Transmission,
-)
+from faxcore.t30.opening import answering
+from faxcore.t30.orders import BurstHeard, DataHeard, Procedure
 from faxcore.t30.quality import page_response, training_is_good
 from faxcore.t30.session import GAP, LONGEST_PAGE, PAGE_HOLD, POST_MESSAGE, TCF_HOLD, Failure, Heard, Session, Steps
 
-OFF_HOOK = Silence(0.2)  # before CED [T.30 4.1]
-BAD_SIGNALS = 4  # unreadable signals and echoes in a row that one wait bears
 FRUITLESS = 40  # exchanges without a page: more than all rates three times over
 LONGEST_TCF_S = 10.0
 CUT_S = 0.8  # from the end of a page to its command: 75 ms, in the field up to 500, and the time to know both
@@ -65,36 +54,29 @@ def receiving_terminal(
 class _Receiver:
     def __init__(self, session: Session, store: Callable[[Page], None], room: Callable[[], bool]) -> None:
         self.session, self.store, self.room, self.options = session, store, room, session.options
+        session.echoes = ("receiver", "called")
         self.answered: FCF | None = None  # the post-message command that our last response answered
         self.after_eom = False
         self.exchanges = 0
         self.confirmation: PageReceived | None = None  # goes out with the next MCF or RTP
 
     def call(self) -> Steps[None]:
-        command: Heard | None = yield from self._wait_for_command(OFF_HOOK, AnswerTone(), GAP)
+        command: Heard | None = yield from self._wait_for_command(first=True)
         while command:
             yield from self._train(command)
             if self.session.parameters.ecm:
                 command = yield from CorrectedPages(self).receive()
             else:
                 command = yield from self._receive_pages()
+            self._count_exchange()
 
     # Phases A and B
 
-    def _wait_for_command(self, *opening: Transmission) -> Steps[Heard]:
-        """State R: (CSI) DIS again and again until a command comes or T1 ends."""
+    def _wait_for_command(self, *, first: bool = False) -> Steps[Heard]:
+        """State R: (CSI) DIS until a command comes."""
         csi = ((FCF.CSI, self.session.identity_field),) if self.session.identity else ()
         dis = self.session.signal(*csi, (FCF.DIS, own_capabilities(self.options)))
-        yield from self.session.transmit(*(opening or (GAP,)), dis)
-        deadline = self.session.now + self.options.t1
-        while True:
-            self.session.step = "waiting for DCS"
-            command = yield from self._wait(self.options.t4)
-            if isinstance(command, Heard) and command.fcf is not FCF.CRP:
-                return command
-            if self.session.now >= deadline:
-                raise Failure(ResultCode.T1_EXPIRED, "no answer to DIS")
-            yield from self.session.transmit(GAP, dis)
+        return (yield from answering(self.session, dis, first=first))
 
     def _train(self, command: Heard) -> Steps[None]:
         """State F-TCF: FTT until a TCF is good. DCS again means that our last response was lost."""
@@ -132,16 +114,16 @@ class _Receiver:
             raise Failure(ResultCode.INCOMPATIBLE, f"DCS sets modulation {modulation}")
         if parameters.coding not in ("mh", *self.options.codings) or parameters.ecm > self.options.ecm:
             raise Failure(ResultCode.INCOMPATIBLE, f"DCS sets {'ECM' if parameters.ecm else parameters.coding}")
-        if parameters.resolution.name not in RESOLUTIONS:
+        if parameters.resolution not in RESOLUTIONS.values():
             raise Failure(ResultCode.NORESSUPPORT, f"DCS sets resolution {parameters.resolution.name}")
-        if parameters.width_mm != 215:
+        if parameters.width_mm > LINES_MM[self.options.width]:
             raise Failure(ResultCode.NOSIZESUPPORT, f"DCS sets a width of {parameters.width_mm} mm")
         return parameters
 
     def _training_check(self, parameters: Parameters) -> Steps[Heard | bool]:
         """TCF is good or not; or the command that came in its place."""
         self.session.step = "waiting for TCF"
-        signal = yield from self._wait(self.options.t2, parameters.modulation, again=False, hold=TCF_HOLD)
+        signal = yield from self.session.wait(self.options.t2, parameters.modulation, again=False, hold=TCF_HOLD)
         if not isinstance(signal, DataHeard):
             return signal or False
         most = int(LONGEST_TCF_S * parameters.modulation.bit_rate / 8)
@@ -182,7 +164,7 @@ class _Receiver:
         while isinstance(signal, DataHeard) and not signal.trained:
             untrained = True
             self._count_exchange()
-            signal = yield from self._wait(self.options.t2, modulation)
+            signal = yield from self.session.wait(self.options.t2, modulation)
         if signal is None:
             code = ResultCode.RX_NOCARRIER if untrained else ResultCode.RX_T2EXPFAX
             raise Failure(code, f"no page after {response.name}")
@@ -198,10 +180,10 @@ class _Receiver:
     def _wait_for_post_message(self, modulation: Modulation) -> Steps[Heard]:
         """The command after a page. A lost carrier that runs on shows as one that comes and goes undecoded."""
         self.session.step = "waiting for the command after a page"
-        signal = yield from self._wait(self.options.t2, modulation)
+        signal = yield from self.session.wait(self.options.t2, modulation)
         while isinstance(signal, DataHeard):
             self._count_exchange()
-            signal = yield from self._wait(self.options.t2, modulation)
+            signal = yield from self.session.wait(self.options.t2, modulation)
         if signal is None:
             raise Failure(ResultCode.RX_T2EXPMPS, "no command after the page")
         return self._expect_post_message(signal, ResultCode.RX_DCNFAX)
@@ -218,7 +200,7 @@ class _Receiver:
         if carrier is None:
             return self._refuse_page()
         parameters, number = self.session.parameters, self.session.pages + 1
-        decoded = coding.decode(carrier.octets, parameters.coding, PAGE_WIDTH, parameters.resolution)
+        decoded = coding.decode(carrier.octets, parameters.coding, parameters.line_pels, parameters.resolution)
         rows, bad_rows = decoded.page.height, decoded.bad_rows
         bad_rows += round(rows * carrier.lost / (1 - carrier.lost))  # those that are not there at all
         response = page_response(rows, bad_rows, cut=carrier.cut and not decoded.complete)
@@ -236,7 +218,7 @@ class _Receiver:
     def _take_page(self, octets: bytes) -> PageReceived:
         """Error correction has brought a whole page: it is stored, and confirmed with the next response."""
         parameters, number = self.session.parameters, self.session.pages + 1
-        decoded = coding.decode(octets, parameters.coding, PAGE_WIDTH, parameters.resolution)
+        decoded = coding.decode(octets, parameters.coding, parameters.line_pels, parameters.resolution)
         rows = decoded.page.height
         if not rows:
             raise Failure(ResultCode.RX_NOFAX, "a page without one line")
@@ -272,7 +254,7 @@ class _Receiver:
         while True:
             yield from self.session.transmit(GAP, self.session.signal(response))
             self._confirmed()
-            signal: Signal = yield from self._wait(self.options.t2, fast)
+            signal: Signal = yield from self.session.wait(self.options.t2, fast)
             if not isinstance(signal, Heard):
                 return signal
             if signal.fcf is not FCF.CRP and POST_MESSAGE.get(signal.fcf, signal.fcf) is not self.answered:
@@ -287,35 +269,9 @@ class _Receiver:
             self.session.complete = self.answered is FCF.EOP
             self.session.emit(replace(page, at=self.session.now))
 
-    def _wait(
-        self,
-        within: float,
-        fast: Modulation | None = None,
-        *,
-        again: bool = True,
-        framed: bool = False,
-        hold: float = PAGE_HOLD,
-    ) -> Steps[Any]:
-        """The next signal. Our own echo and (with `again`) unreadable ones start the timer anew, a few times."""
-        for _ in range(BAD_SIGNALS):
-            report = yield from self.session.listen(within, fast, framed=framed, hold=hold)
-            match report:
-                case Stuck():
-                    raise Failure(ResultCode.HDLC_CARRIER, "a V.21 carrier without end", disconnect=False)
-                case DataHeard() | BurstHeard() if fast:
-                    return report
-                case FramesHeard() if heard := self.session.read(report):
-                    if heard.fcf.sent_by not in ("receiver", "called"):
-                        return heard
-                case TimedOut(carrier_heard=False):
-                    return None
-                case _ if not again:
-                    return None
-        return None
-
     def _signal(self, fast: Modulation) -> Steps[Heard | BurstHeard | None]:
         """The next V.21 signal or burst of frames within T2; a burst that was not decoded brought none."""
-        signal: Heard | DataHeard | BurstHeard | None = yield from self._wait(self.options.t2, fast, framed=True)
+        signal: Heard | DataHeard | BurstHeard | None = yield from self.session.wait(self.options.t2, fast, framed=True)
         if isinstance(signal, DataHeard):
             return BurstHeard(signal.begin, signal.end, (), trained=False)
         return signal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from faxcore.errors import DocumentError
 from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, Retrain
@@ -26,6 +26,8 @@ from faxcore.t30.orders import (
     Procedure,
     Report,
     Silence,
+    Stuck,
+    TimedOut,
     Transmission,
 )
 
@@ -92,6 +94,7 @@ class Session:
         self.identity_field = encode_identity(identity)
         self.now = 0.0
         self.received_dis = False  # gives our frames their X bit [T.30 5.3.6.1]
+        self.echoes: tuple[str, ...] = ()  # whose frames are our own, sent back by the line
         self.step = "off hook"
         self.remote_identity = ""
         self.parameters = NOTHING_SET
@@ -142,6 +145,41 @@ class Session:
             return None
         self._last_heard = " ".join(frame.fcf.name for frame in frames)
         return Heard(report.begin, report.end, frames)
+
+    def response(self, report: Report) -> Heard | None:
+        """What a terminal that waits for a response makes of a report."""
+        if isinstance(report, Stuck):
+            raise Failure(ResultCode.HDLC_CARRIER, "a V.21 carrier without end")
+        return self.read(report) if isinstance(report, FramesHeard) else None
+
+    def wait(
+        self,
+        within: float,
+        fast: Modulation | None = None,
+        *,
+        again: bool = True,
+        framed: bool = False,
+        hold: float = PAGE_HOLD,
+    ) -> Steps[Any]:
+        """What a terminal that waits for a command hears next: Heard, DataHeard, BurstHeard or None.
+
+        Our own echo and (with `again`) unreadable signals start the timer anew, a few times.
+        """
+        for _ in range(BAD_SIGNALS):
+            report = yield from self.listen(within, fast, framed=framed, hold=hold)
+            match report:
+                case Stuck():
+                    raise Failure(ResultCode.HDLC_CARRIER, "a V.21 carrier without end", disconnect=False)
+                case DataHeard() | BurstHeard() if fast:
+                    return report
+                case FramesHeard() if heard := self.read(report):
+                    if heard.fcf.sent_by not in self.echoes:
+                        return heard
+                case TimedOut(carrier_heard=False):
+                    return None
+                case _ if not again:
+                    return None
+        return None
 
     def emit(self, event: Event) -> None:
         """Hands an event to the owner."""
@@ -238,5 +276,6 @@ class Session:
 
 
 FILE_CODES = range(ResultCode.FILEERROR, ResultCode.NOMEM + 1)
+BAD_SIGNALS = 4  # unreadable signals and echoes in a row that one wait bears
 LONGEST_PAGE = 4 << 20  # octets: about an hour at 9600 bit/s
 PAGE_BLOCK = 1 << 13  # octets: an owner hears of a page a few seconds after its carrier came

@@ -1,6 +1,6 @@
 """The transmitting terminal on the calling side: figure 5-2 of T.30, read from the top.
 
-    T   call() -> _wait_for_dis()     CNG until DIS comes                                       phase A
+    T   call() -> calling()           CNG until DIS comes                                       phase A
     D   _train()                      DCS and TCF until CFR comes, slower after each FTT        phase B
     I   _page()                       training and the coded page                               phase C
     II  _post_message()               MPS or EOP until the page is confirmed                    phase D
@@ -14,33 +14,25 @@ from typing import Protocol
 from faxcore import coding
 from faxcore.errors import DocumentError
 from faxcore.events import PageSent, PageStarted
-from faxcore.page import RESOLUTIONS, Page, Resolution
+from faxcore.page import RESOLUTIONS, Page, Paper, Resolution
 from faxcore.result import ResultCode
+from faxcore.signals import Modulation
 from faxcore.t30.capabilities import (
-    PAGE_WIDTH,
+    ANYTHING,
     Capabilities,
+    Form,
     Parameters,
     choose_coding,
+    choose_form,
     choose_parameters,
-    choose_resolution,
     rate_ladder,
+    too_large,
 )
 from faxcore.t30.ecm import Block, blocks_of
 from faxcore.t30.ecm_sender import CorrectedBlock
 from faxcore.t30.frames import FCF
-from faxcore.t30.orders import (
-    Await,
-    CallingTone,
-    FramesHeard,
-    Image,
-    Listen,
-    Procedure,
-    Report,
-    Stuck,
-    TimedOut,
-    TrainingCheck,
-    Transmission,
-)
+from faxcore.t30.opening import again, calling
+from faxcore.t30.orders import Await, Image, Procedure, TrainingCheck, Transmission
 from faxcore.t30.session import GAP, Failure, Heard, Session, Steps
 
 TRIES = 3  # of a command without an answer [T.30 5.4.2]
@@ -58,11 +50,18 @@ class PageRequest(Protocol):
 
 
 class PageSupply(Protocol):
-    """The document to send: `request` begins to draw a page, counted from 0, and returns at once."""
+    """The document to send: `request` begins to draw a page, counted from 0, and returns at once.
+
+    `paper` says which size it is, in which it will be drawn if the far end takes it.
+    """
 
     def __len__(self) -> int: ...
 
-    def request(self, index: int, resolution: Resolution) -> PageRequest: ...
+    def paper(self, index: int) -> Paper: ...
+
+    def request(
+        self, index: int, resolution: Resolution, *, line_mm: int, longest_mm: float | None
+    ) -> PageRequest: ...
 
 
 def transmitting_terminal(session: Session, pages: PageSupply) -> Procedure:
@@ -73,70 +72,59 @@ def transmitting_terminal(session: Session, pages: PageSupply) -> Procedure:
 class _Transmitter:
     def __init__(self, session: Session, pages: PageSupply) -> None:
         self.session, self.pages, self.options = session, pages, session.options
-        self.resolution = RESOLUTIONS[self.options.resolution]
-        self.far = Capabilities(frozenset())
-        self.sheets: dict[int, PageRequest] = {}  # at most the page on the line and the next one
+        self.session.echoes = ("sender",)
+        self.far = ANYTHING
+        self.ladder: tuple[Modulation, ...] = ()
+        self.sheets: dict[int, tuple[Form, PageRequest]] = {}  # at most the page on the line and the next one
         self.rung = 0
 
     def call(self) -> Steps[None]:
         if len(self.pages) == 0:
             raise Failure(ResultCode.NOPAGE, "the document has no page")
         self._draw(0)
-        self._take_dis((yield from self._wait_for_dis()))
-        yield from self._train()
+        self._take_capabilities((yield from calling(self.session)))
+        yield from self._train(0)
         yield from self._send_pages()
         yield from self.session.disconnect()
 
-    # Phase A
+    # Phase A, and the beginning of phase B
 
-    def _wait_for_dis(self) -> Steps[Heard]:
-        """State T: CNG until any V.21 signal within T0, then DIS within T1."""
-        self.session.step = "waiting for DIS"
-        report = yield from self.session.transmit(CallingTone(), listen=Listen(self.options.t0))
-        if isinstance(report, TimedOut) and not report.carrier_heard:
-            raise Failure(ResultCode.T0_EXPIRED, "no fax answered")
-        deadline = self.session.now + self.options.t1
-        while True:
-            heard = self._response(report)
-            if heard:
-                return self._expect_dis(heard)
-            if self.session.now >= deadline:
-                raise Failure(ResultCode.T1_EXPIRED, "signals, but no DIS", disconnect=False)
-            report = yield from self.session.listen(deadline - self.session.now)
+    def _take_capabilities(self, heard: Heard) -> None:
+        """What the far end can do decides coding and the ladder of rates [T.30 table 2].
 
-    def _expect_dis(self, heard: Heard) -> Heard:
-        match heard.fcf:
-            case FCF.DIS | FCF.DTC:
-                return heard
-            case FCF.DCN:
-                raise Failure(ResultCode.TX_GOTDCN, "DCN where DIS was due", disconnect=False)
-            case other:
-                raise Failure(ResultCode.TX_NODIS, f"{other.name} where DIS was due")
-
-    def _take_dis(self, heard: Heard) -> None:
-        """What the far end can do decides resolution, coding and the ladder of rates [T.30 table 2]."""
+        In the midst of a call the rate stays what it is, where the far end still has it.
+        """
         self.session.received_dis = True
         self.session.identify(heard.field(FCF.CSI, FCF.CIG))
         self.far = Capabilities.parse(heard.fif)
         if not self.far.can_receive:
             raise Failure(ResultCode.RX_INCAPABLE, "DIS says it cannot receive")
+        before = self.ladder[self.rung].bit_rate if self.ladder else self.options.max_rate
         self.ladder = rate_ladder(self.far, self.options)
         coding = choose_coding(self.far, self.options)
         if not self.ladder or coding is None:
             raise Failure(ResultCode.INCOMPATIBLE, f"no common {'coding' if self.ladder else 'modulation'}")
         self.coding = coding
-        allowed = choose_resolution(self.far, self.resolution)
-        if allowed != self.resolution:
-            self.resolution = allowed
-            self._draw(0)
+        self.rung = next((rung for rung, m in enumerate(self.ladder) if m.bit_rate <= before), len(self.ladder) - 1)
+
+    def _form(self, index: int) -> Form:
+        """How a page goes to this far end: as it is, or if it may, smaller or coarser [T.30 table 2]."""
+        wanted, paper = RESOLUTIONS[self.options.resolution], self.pages.paper(index)
+        form = choose_form(self.far, wanted, paper, self.options)
+        if form.resolution != wanted and not self.options.adapt:
+            raise Failure(ResultCode.NORESSUPPORT, f"page {index + 1} is {wanted.name}")
+        if too_large(form, paper, adapt=self.options.adapt):
+            raise Failure(ResultCode.NOSIZESUPPORT, f"page {index + 1} is {paper.width_mm} x {paper.length_mm:.0f} mm")
+        return form
 
     # Phase B
 
-    def _train(self) -> Steps[None]:
-        """State D: DCS and TCF until CFR, one rate down after each FTT."""
-        dis_again = 0
+    def _train(self, index: int) -> Steps[None]:
+        """State D: DCS, for the page that follows, and TCF until CFR, one rate down after each FTT."""
+        dis_again, form = 0, self._form(index)
+        self._draw(index)
         while True:
-            parameters = choose_parameters(self.far, self.ladder[self.rung], self.resolution, self.coding, self.options)
+            parameters = choose_parameters(self.far, self.ladder[self.rung], form, self.coding, self.options)
             self.session.negotiated(parameters)
             answer = yield from self._command(*self._set_up(parameters), awaited="CFR")
             match answer.fcf if answer else None:
@@ -174,16 +162,23 @@ class _Transmitter:
 
     def _send_pages(self) -> Steps[None]:
         for index in range(len(self.pages)):
-            again = yield from self._send_page(index)
-            if again and index + 1 < len(self.pages):
-                yield from self._train()
+            command = self._command_after(index)
+            answer = yield from self._send_page(index, command)
+            if command is FCF.EOM:
+                self._take_capabilities((yield from again(self.session)))
+            if command is FCF.EOM or (command is FCF.MPS and answer is FCF.RTP):
+                yield from self._train(index + 1)
 
-    def _send_page(self, index: int) -> Steps[bool]:
-        """States I and II for one page, until it is confirmed; true: the far end wants training before the next."""
-        last = index + 1 == len(self.pages)
+    def _command_after(self, index: int) -> FCF:
+        """EOP at the end, EOM where DCS has to say something else of the next page, else MPS."""
+        if index + 1 == len(self.pages):
+            return FCF.EOP
+        return FCF.MPS if self._form(index) == self._form(index + 1) else FCF.EOM
+
+    def _send_page(self, index: int, command: FCF) -> Steps[FCF]:
+        """States I and II for one page, until it is confirmed: MCF, PIP or RTP, or ERR where it is not whole."""
         for sending in range(SENDINGS):
             sheet = self._sheet(index)
-            command = FCF.EOP if last else FCF.MPS
             if self.session.parameters.ecm:
                 answer = yield from self._corrected_page(index, sheet, command)
             else:
@@ -193,19 +188,19 @@ class _Transmitter:
                 self._confirmed(index, sheet)
                 if answer is FCF.RTP:
                     self.session.retrain("training asked for (RTP)")
-                return answer is FCF.RTP
+                return answer
             if answer is FCF.ERR:
                 del self.sheets[index]
-                return False
+                return answer
             if sending + 1 < SENDINGS:
-                yield from self._refused(index, answer)
+                yield from self._refused(index, command, answer)
         code = ResultCode.RETRYDCN if answer in (FCF.RTN, FCF.PIN) else ResultCode.TX_INVALRSP
         raise Failure(code, f"page {index + 1} was answered with {answer.name} {SENDINGS} times")
 
     def _begin_page(self, index: int) -> None:
         self.session.step = f"sending page {index + 1}"
         self.session.emit(PageStarted(self.session.now, index + 1))
-        if index + 1 < len(self.pages) and index + 1 not in self.sheets:
+        if index + 1 < len(self.pages):
             self._draw(index + 1)
 
     def _page(self, index: int, sheet: _Sheet) -> Steps[None]:
@@ -242,14 +237,19 @@ class _Transmitter:
                 return answer
         return FCF.MCF if whole else FCF.ERR
 
-    def _refused(self, index: int, answer: FCF) -> Steps[None]:
-        """The page goes out again: after CFR at once, after DIS at the same rate, else at a lower one if there is."""
+    def _refused(self, index: int, command: FCF, answer: FCF) -> Steps[None]:
+        """The page goes out again: after CFR at once, after DIS at the same rate, else at a lower one if there is.
+
+        EOM has ended the far end's phase D: it says DIS first, also after RTN [T.30 figure 5-2c].
+        """
         if answer is FCF.CFR:
             return
         self.session.retrain(f"page {index + 1} refused ({answer.name})")
         if answer not in (FCF.DIS, FCF.DTC):
             self.rung = min(self.rung + 1, len(self.ladder) - 1)
-        yield from self._train()
+            if command is FCF.EOM:
+                self._take_capabilities((yield from again(self.session)))
+        yield from self._train(index)
 
     def _confirmed(self, index: int, sheet: _Sheet) -> None:
         del self.sheets[index]
@@ -257,11 +257,16 @@ class _Transmitter:
         self.session.emit(PageSent(self.session.now, index + 1, len(sheet.octets()), sheet.rows))
         self.session.complete = index + 1 == len(self.pages)
 
-    def _draw(self, index: int) -> None:
-        self.sheets[index] = self.pages.request(index, self.resolution)
+    def _draw(self, index: int) -> PageRequest:
+        """Begins to draw a page in the form that the far end takes, if it is not at that."""
+        form = self._form(index)
+        if index not in self.sheets or self.sheets[index][0] != form:
+            request = self.pages.request(index, form.resolution, line_mm=form.width_mm, longest_mm=form.length_mm)
+            self.sheets[index] = form, request
+        return self.sheets[index][1]
 
     def _sheet(self, index: int) -> _Sheet:
-        return _Sheet(self.sheets[index], self.session.parameters, self.session.document, index + 1)
+        return _Sheet(self._draw(index), self.session.parameters, self.session.document, index + 1)
 
     # Commands and responses
 
@@ -279,15 +284,10 @@ class _Transmitter:
     def _answer(self) -> Steps[Heard | None]:
         """What comes within T4; our own commands, which a bad line sends back, start T4 anew."""
         for _ in range(ECHOES):
-            heard = self._response((yield from self.session.listen(self.options.t4)))
-            if heard is None or heard.fcf.sent_by != "sender":
+            heard = self.session.response((yield from self.session.listen(self.options.t4)))
+            if heard is None or heard.fcf.sent_by not in self.session.echoes:
                 return heard
         return None
-
-    def _response(self, report: Report) -> Heard | None:
-        if isinstance(report, Stuck):
-            raise Failure(ResultCode.HDLC_CARRIER, "a V.21 carrier without end")
-        return self.session.read(report) if isinstance(report, FramesHeard) else None
 
 
 class _Sheet:
@@ -312,8 +312,8 @@ class _Sheet:
         return self._octets
 
     def _checked(self, page: Page) -> Page:
-        wanted = self._parameters.resolution.name
-        if page.width != PAGE_WIDTH or page.resolution.name != wanted:
-            cause = f"drawn {page.width} pels wide at {page.resolution.name} where {PAGE_WIDTH} at {wanted} was due"
+        width, wanted = self._parameters.line_pels, self._parameters.resolution
+        if (page.width, page.resolution) != (width, wanted):
+            cause = f"drawn {page.width} pels wide at {page.resolution.name} where {width} at {wanted.name} was due"
             raise DocumentError(self._document, cause, page=self._number, code=ResultCode.BADTAG)
         return page

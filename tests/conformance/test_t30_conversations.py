@@ -57,9 +57,12 @@ def begin(conversation: Conversation, events: list[Event]) -> tuple[Session, Scr
     options: dict[str, Any] = {name: int(usual[name]) for name in ("min_rate", "max_rate") if name in usual}
     if "ecm" in usual:
         options |= {"ecm": True, "codings": tuple(usual["ecm"].split(","))}
-    session = new_session(events, **options, resolution=usual.get("resolution", "fine"))
+    options |= {name: usual[name] for name in ("resolution", "width") if name in usual}
+    options |= {"adapt": usual["adapt"] == "yes"} if "adapt" in usual else {}
+    session = new_session(events, **options)
     if conversation.role == "sender":
-        pages = Supply(int(usual.get("pages", 1)), fails="page" in usual)
+        papers = usual["papers"].split(",") if "papers" in usual else ()
+        pages = Supply(len(papers) or int(usual.get("pages", 1)), papers=papers, fails="page" in usual)
         return session, ScriptedCarrier(transmitting_terminal(session, pages), far_x=False)
 
     def store(page: object) -> None:

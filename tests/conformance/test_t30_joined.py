@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, PageReceived, PageSent, PageStarted, Retrain
 from faxcore.options import Options
-from faxcore.page import A4_WIDTH, RESOLUTIONS, Page, Resolution
+from faxcore.page import A4_WIDTH, RESOLUTIONS, Page, Paper, Resolution
 from faxcore.result import FaxResult
 from faxcore.t30.orders import Frames, Image, TrainingCheck, Transmission
 from faxcore.t30.receiver import receiving_terminal
 from faxcore.t30.session import Session
 from faxcore.t30.transmitter import transmitting_terminal
 from tests.t30_joined import Damage, Joined, untouched
+from tests.t30_support import A4
 
 V29 = Options(modulations=("v29",), ecm=False, codings=("mr", "mh"))
 
@@ -38,7 +39,10 @@ class Drawn:
     def __len__(self) -> int:
         return self.count
 
-    def request(self, index: int, resolution: Resolution) -> Any:
+    def paper(self, index: int) -> Paper:
+        return A4
+
+    def request(self, index: int, resolution: Resolution, **size: Any) -> Any:
         return SimpleNamespace(ready=lambda: True, page=lambda: drawn(index, resolution))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,10 @@ class LateDocument(ReceivedDocument):
             self.append(small_page(number))
         self._is_ready, self._broken = ready, broken
 
-    def request(self, index: int, resolution: Resolution, header: Header | None = None) -> PageRequest:
-        drawn = super().request(index, resolution, header)
+    def request(
+        self, index: int, resolution: Resolution, header: Header | None = None, **size: Any
+    ) -> PageRequest:
+        drawn = super().request(index, resolution, header, **size)
 
         def make() -> Page:
             if index == self._broken:

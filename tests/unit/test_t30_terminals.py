@@ -125,8 +125,8 @@ def test_line_time_asked_for_reaches_the_page_code(monkeypatch: pytest.MonkeyPat
 
 def test_a_page_of_the_wrong_width_is_the_documents_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     class Wide(Supply):
-        def request(self, index: int, resolution: Resolution) -> Any:
-            request = super().request(index, resolution)
+        def request(self, index: int, resolution: Resolution, **size: Any) -> Any:
+            request = super().request(index, resolution, **size)
             request.page = lambda: Page(np.zeros((9, 256), np.uint8), 2048, resolution)
             return request
 
@@ -325,4 +325,4 @@ def test_inch_pages_keep_their_true_length() -> None:
     pages: list[Page] = []
     carrier = ScriptedCarrier(receiving_terminal(new_session([]), pages.append), far_x=True)
     play(carrier, "DCS=004680808008", "TCF", "PAGE 100/0", "EOP", "DCN")
-    assert (pages[0].resolution, pages[0].width) == (Resolution("fine", 200, 200), A4_WIDTH)
+    assert (pages[0].resolution, pages[0].width) == (Resolution("200x200", 200, 200), A4_WIDTH)
