@@ -304,8 +304,9 @@ class FaxCall:
     def _settle(self) -> None:
         """Notice the end."""
         if self._result is None and self._carrier.finished:
-            self._result = self._session.result(self.line_time)
-            self._log.emit(Finished(self.line_time, self._result))
+            end = max(self.line_time, self._session.now)  # packets come a hair before the time that they tell
+            self._result = self._session.result(end)
+            self._log.emit(Finished(end, self._result))
 
 
 def _session(identity: str, options: Options | None, log: _Log, document: str) -> Session:
