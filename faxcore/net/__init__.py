@@ -11,6 +11,7 @@ from faxcore.net.retry import ExchangeError, Retries
 from faxcore.net.runtime import Runtime, ScriptOutcome
 from faxcore.net.service import Fax, FaxOutcome, FaxService
 from faxcore.net.storage import FolderStorage, Storage
+from faxcore.net.udptl import UdptlCall
 
 __all__ = [
     "AddressPolicy",
@@ -28,5 +29,6 @@ __all__ = [
     "Runtime",
     "ScriptOutcome",
     "Storage",
+    "UdptlCall",
     "Undelivered",
 ]
