@@ -20,6 +20,9 @@ HANG_UP_AFTER_SECONDS = 1.0
 HANG_UP_AFTER = units.samples(HANG_UP_AFTER_SECONDS)
 """When one end has finished, its owner hangs up: the other loses the line so much later."""
 
+Capture = Callable[[float, int, bytes], None]
+"""Sees a datagram: when, of which end (0 the sender, 1 the receiver), and its octets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -37,14 +40,16 @@ def simulate(
     line: Line | Network | None = None,
     limit: float = 7200.0,
     progress: Callable[[FaxCall], None] | None = None,
+    capture: Capture | None = None,
 ) -> Outcome:
     """Run a call to its end over a line, or a network where both ends are T.38, and return both results.
 
     The calls advance by the larger lookahead: while one sends a page, seconds pass in one step. After `limit`
-    seconds of line time the line drops. `progress(sender)` is called after every step. ValueError where the ends
-    and the line do not fit each other.
+    seconds of line time the line drops. `progress(sender)` is called after every step, `capture(time, end, datagram)`
+    for each datagram that the sender (end 0) or the receiver (1) says. ValueError where the ends and the line do not
+    fit each other.
     """
-    return alone(_call(sender, receiver, line, limit, progress))
+    return alone(_call(sender, receiver, line, limit, progress, capture))
 
 
 def simulate_many(
@@ -67,12 +72,13 @@ def _call(
     line: Line | Network | None,
     limit: float,
     progress: Callable[[FaxCall], None] | None = None,
+    capture: Capture | None = None,
 ) -> Work[Outcome]:
     """A whole call as one piece of work."""
     if sender.packets or receiver.packets or isinstance(line, Network):
         if not (sender.packets and receiver.packets) or isinstance(line, Line):
             raise ValueError("samples go over a Line, the datagrams of two T.38 ends over a Network")
-        return _over_network(sender, receiver, line or Network(), limit, progress)
+        return _over_network(sender, receiver, line or Network(), limit, progress, capture)
     return (yield from _over_line(sender, receiver, line or Line(), limit, progress))
 
 
@@ -99,15 +105,14 @@ def _over_line(
         if progress is not None:
             progress(sender)
         if ending <= 0 or passed >= limit * units.SAMPLE_RATE:
-            for call in (sender, receiver):
-                if not call.finished:
-                    call.line_dropped()
+            _drop((sender, receiver))
     return _outcome(sender, receiver, units.seconds(passed))
 
 
 def _over_network(
-    sender: FaxCall, receiver: FaxCall, network: Network, limit: float, progress: Callable[[FaxCall], None] | None
-) -> Outcome:
+    sender: FaxCall, receiver: FaxCall, network: Network, limit: float, progress: Callable[[FaxCall], None] | None,
+    capture: Capture | None,
+) -> Outcome:  # fmt: skip
     """Two T.38 ends: virtual time jumps from one deadline or arrival to the next."""
     calls, ways = (sender, receiver), (network.direction(0), network.direction(1))
     arrivals: list[tuple[float, int, int, bytes]] = []
@@ -125,7 +130,7 @@ def _over_network(
             calls[end].push_datagram(datagram, now)
             awake.add(end)
         for end in sorted(awake):
-            for datagram in calls[end].pull_datagrams(now):
+            for datagram in _said(calls[end], end, now, capture):
                 for at in ways[end].carry(now):
                     heappush(arrivals, (at, sent := sent + 1, 1 - end, datagram))
             due[end] = calls[end].deadline
@@ -134,13 +139,40 @@ def _over_network(
         if sender.finished or receiver.finished:
             hang_up_at = min(hang_up_at, now + HANG_UP_AFTER_SECONDS + network.delay + network.jitter)
         if now >= hang_up_at:
-            for call in calls:
-                if not call.finished:
-                    call.line_dropped()
+            _drop(calls)
     return _outcome(sender, receiver, now)
+
+
+def _said(call: FaxCall, end: int, now: float, capture: Capture | None) -> list[bytes]:
+    datagrams = call.pull_datagrams(now)
+    if capture is not None:
+        for datagram in datagrams:
+            capture(now, end, datagram)
+    return datagrams
+
+
+def _drop(calls: tuple[FaxCall, FaxCall]) -> None:
+    for call in calls:
+        if not call.finished:
+            call.line_dropped()
 
 
 def _outcome(sender: FaxCall, receiver: FaxCall, line_time: float) -> Outcome:
     if sender.result is None or receiver.result is None:
         raise AssertionError("a finished call has a result")
     return Outcome(sender.result, receiver.result, line_time)
+
+
+def replay(call: FaxCall, datagrams: Iterable[tuple[float, bytes]]) -> FaxResult:
+    """Let a T.38 call hear what was captured, as (time in seconds, datagram) in order of time, and then silence."""
+    now = 0.0
+    call.wait_for_pages()
+    call.advance(now)
+    for at, datagram in datagrams:
+        now = max(now, at)
+        call.push_datagram(datagram, now)
+    while not call.finished and (deadline := call.deadline) is not None:
+        call.pull_datagrams(deadline)
+    if call.result is None:
+        raise AssertionError("a finished call has a result")
+    return call.result

@@ -36,11 +36,6 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
-def _not_built(ctx: click.Context, parameter: click.Parameter, given: object) -> None:
-    if given and not ctx.resilient_parsing:
-        raise click.UsageError(f"{parameter.opts[0]} is not built yet", ctx)
-
-
 def _checked_output(ctx: click.Context, _: click.Parameter, path: str) -> str:
     """A path that can be written, so that no call is made in vain."""
     if Path(path).suffix.lower() not in OUTPUT_KINDS:
@@ -51,14 +46,17 @@ def _checked_output(ctx: click.Context, _: click.Parameter, path: str) -> str:
     return path
 
 
-def _checked_station(ctx: click.Context, parameter: click.Parameter, where: str) -> str:
-    """Where the far station is: only in this process so far."""
+def _checked_station(ctx: click.Context, parameter: click.Parameter, where: str) -> tuple[str, int] | None:
+    """Where the far station is; None: in this process."""
     name = parameter.opts[0]
-    if where.startswith("udptl://"):
-        raise click.UsageError(f"{name} {where} is not built yet: {name} knows loopback", ctx)
-    if where != "loopback":
-        raise click.UsageError(f"{name} knows loopback, not {where!r}", ctx)
-    return where
+    if where == "loopback":
+        return None
+    from faxcore.net.udptl import parse_url
+
+    try:
+        return parse_url(where)
+    except ValueError:
+        raise click.UsageError(f"{name} knows loopback and udptl://host:port, not {where!r}", ctx) from None
 
 
 RESOLUTIONS = ("standard", "fine", "superfine", "R16x15.4", "200x100", "200x200", "200x400", "300x300", "400x400")
@@ -110,13 +108,17 @@ SHARED_OPTIONS = (
                  help="Delay of the line, one way."),
     click.option("--gain", type=click.FloatRange(-60, 20), default=0.0, show_default=True, metavar="DB",
                  help="Gain of the line."),
+    click.option("--t38", is_flag=True, help="T.38: datagrams over a simulated network in place of audio."),
+    click.option("--loss", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
+                 help="Datagrams that the network loses."),
+    click.option("--jitter", type=click.FloatRange(0, 2000), default=0.0, show_default=True, metavar="MS",
+                 help="Delay that the network adds at most."),
+    click.option("--pcap", metavar="FILE", help="Write the datagrams of a T.38 call to a capture file."),
     click.option("--seed", type=int, default=0, show_default=True, metavar="N",
                  help="Seed of the noise."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."),
     click.option("-v", "--verbose", is_flag=True, help="Print the events of the call as they happen."),
     click.option("--trace", is_flag=True, help="Draw the call as a ladder between both stations, at its end."),
-    *(click.option(name, is_flag=True, hidden=True, is_eager=True, expose_value=False, callback=_not_built)
-      for name in ("--t38",)),
 )  # fmt: skip
 
 
@@ -141,32 +143,36 @@ main.add_command(swml)
 
 @main.command(short_help="Send a document.")
 @click.argument("document")
-@click.option("--to", default="loopback", show_default=True, expose_value=False, callback=_checked_station,
-              metavar="STATION", help="The receiving station; loopback is one in this process.")  # fmt: skip
+@click.option("--to", "far", default="loopback", show_default=True, callback=_checked_station, metavar="STATION",
+              help="The receiving station: udptl://host:port for T.38; loopback is one in this process.")  # fmt: skip
 @click.option("--identity", default="+15551230001", show_default=True, help="Identity of this station.")
 @click.option("--remote-identity", default="+15551230002", show_default=True, help="Identity of the receiver.")
 @_shared
 def send(document: str, **words: Any) -> None:
-    """Send DOCUMENT (PDF, TIFF, PNG, JPEG) over a simulated line in virtual time."""
+    """Send DOCUMENT (PDF, TIFF, PNG, JPEG) over a simulated line in virtual time, or over UDP in real time."""
     _run("send_fax", document, words)
 
 
 @main.command(short_help="Receive a document.")
-@click.option("--from", "document", required=True, metavar="DOCUMENT",
+@click.option("--from", "document", metavar="DOCUMENT",
               help="What a sending station in this process sends.")  # fmt: skip
-@click.option("--listen", default="loopback", hidden=True, expose_value=False, callback=_checked_station)
+@click.option("--listen", "far", default="loopback", show_default=True, callback=_checked_station, metavar="STATION",
+              help="Where a call may come in: udptl://0.0.0.0:port for T.38.")  # fmt: skip
 @click.option("--identity", default="+15551230002", show_default=True, help="Identity of this station.")
 @click.option("--remote-identity", default="+15551230001", show_default=True, help="Identity of the sender.")
 @_shared
-def receive(document: str, **words: Any) -> None:
-    """Receive a document that a station in this process sends over a simulated line."""
-    _run("receive_fax", document, words)
+def receive(document: str | None, **words: Any) -> None:
+    """Receive a document that a station in this process sends over a simulated line, or one that comes over UDP."""
+    if (document is None) == (words["far"] is None):
+        raise click.UsageError("receive needs either --from DOCUMENT or --listen udptl://0.0.0.0:port")
+    _run("receive_fax", document or "", words)
 
 
 def _run(method: str, document: str, words: dict[str, Any]) -> None:
     """One fax from the words to the exit status."""
     as_json, verbose, trace = words.pop("as_json"), words.pop("verbose"), words.pop("trace")
     request = Request(method=method, document=document, **words)
+    _check_carrier(click.get_current_context(), request)
     if _same_file(document, request.output):
         raise click.UsageError(f"--output {request.output} is the document itself")
     from faxcore.cli import display, station
@@ -184,6 +190,20 @@ def _run(method: str, document: str, words: dict[str, Any]) -> None:
     elif report.line_time:
         display.table(report)
     click.get_current_context().exit(report.status)
+
+
+def _check_carrier(ctx: click.Context, request: Request) -> None:
+    """A word that would do nothing is refused."""
+    audio, network, packets = {"noise", "gain", "law"}, {"loss", "jitter"}, {"pcap"}
+    if request.far:
+        idle, why = audio | network | {"delay", "seed", "remote_identity", "t38"}, "a simulated call"
+    elif request.t38:
+        idle, why = audio, "a call without --t38"
+    else:
+        idle, why = network | packets, "a call with --t38"
+    for name in sorted(idle):
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} is for {why}")
 
 
 def _same_file(first: str, second: str) -> bool:

@@ -16,13 +16,15 @@ NAMES = {"v17": "V.17", "v21": "V.21", "v27ter": "V.27ter", "v29": "V.29"}
 class Report:
     """How both stations came out; `method` says which one is ours. Times are in seconds.
 
-    `output` is the file with the pages that arrived, None where there is none; `error` is what went wrong
-    outside the call. `wall_time` and `cpu_time` are those of this process.
+    `alone`: the far station is not in this process, and nothing is known of it but what it told. `output` is the
+    file with the pages that arrived, None where there is none; `error` is what went wrong outside the call.
+    `wall_time` and `cpu_time` are those of this process.
     """
 
     method: str
     sender: FaxResult
     receiver: FaxResult
+    alone: bool = False
     document_pages: int | None = None
     line_time: float = 0.0
     output: str | None = None
@@ -41,7 +43,8 @@ class Report:
         """The exit status: 0 only if every page was confirmed and stored."""
         if self.interrupted:
             return 130
-        return 0 if self.sender.success and self.receiver.success and self.error is None else 1
+        both = self.ours.success if self.alone else self.sender.success and self.receiver.success
+        return 0 if both and self.error is None else 1
 
     def json(self) -> str:
         """One object: our SWML variables first, the far station's last."""
@@ -55,12 +58,12 @@ class Report:
         }
         both = {"send_fax": self.sender.variables("send_fax"), "receive_fax": self.receiver.variables("receive_fax")}
         first = both.pop(self.method)
-        (last,) = both.values()
+        (last,) = [{}] if self.alone else both.values()
         return json.dumps({**first, **facts, **times, "output": self.output, "error": self.error, **last})
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """The table: what and how, leaving out what is not known."""
-        ours, sender = self.ours, self.sender
+        ours = self.ours
         yield "Result", "success" if self.status == 0 else "failed"
         yield "Code", f"{ours.code:d}: {ours.text}"
         if ours.note:
@@ -70,8 +73,9 @@ class Report:
         for attempt in ours.attempts:
             yield "Attempt", attempt
         yield "Pages", str(ours.pages) + (f" of {self.document_pages}" if self.document_pages is not None else "")
-        yield "Sender", sender.identity
-        yield "Receiver", self.receiver.identity
+        far = ours.remote_identity
+        yield "Sender", far if self.alone and ours is self.receiver else self.sender.identity
+        yield "Receiver", far if self.alone and ours is self.sender else self.receiver.identity
         if ours.bit_rate:
             yield "Modem", told_modulation(Modulation(ours.modulation, ours.bit_rate))
             yield "Coding", ours.coding.upper()

@@ -18,8 +18,8 @@ from faxcore.result import DETAIL_STOPPED_BY_OWNER, FaxResult, ResultCode
 if TYPE_CHECKING:
     from faxcore.call import FaxCall
     from faxcore.document import AnyDocument
-    from faxcore.line import Line
-    from faxcore.options import Options
+    from faxcore.line import Line, Network
+    from faxcore.options import T38, Audio, Options
 
 Watch = Callable[["FaxCall", "FaxCall"], None]
 
@@ -48,7 +48,12 @@ class Request:
     law: str
     delay: float
     gain: float
+    loss: float
+    jitter: float
     seed: int
+    t38: bool
+    pcap: str | None
+    far: tuple[str, int] | None
 
     @property
     def sending(self) -> bool:
@@ -66,25 +71,39 @@ class Request:
                 resolution=self.resolution, width=self.width, adapt=self.adapt, ecm=self.ecm, **chosen
             )
 
-    def line(self) -> Line:
-        """The line between the stations. click.UsageError."""
-        from faxcore.line import Line
+    @property
+    def carrier(self) -> Audio | T38:
+        """What carries both stations."""
+        from faxcore.options import T38, Audio
 
+        return T38() if self.t38 or self.far else Audio()
+
+    def line(self) -> Line | Network:
+        """The line between the stations, or the network for packets. click.UsageError."""
+        from faxcore.line import Line, Network
+
+        if self.t38:
+            with _usage():
+                return Network(delay=self.delay / 1000, jitter=self.jitter / 1000, loss=self.loss, seed=self.seed)
         law = None if self.law == "none" else self.law
         with _usage():
             return Line(noise_dbm0=self.noise, law=law, gain_db=self.gain, delay=self.delay / 1000, seed=self.seed)
 
-    def calls(self, document: AnyDocument, options: Options) -> tuple[FaxCall, FaxCall]:
-        """The sending and the receiving end, with the same options: one of them alone may have no say in a thing."""
+    def sender(self, document: AnyDocument, options: Options) -> FaxCall:
+        """The sending end. click.UsageError."""
         from faxcore.call import FaxCall
 
-        words = ["--identity", "--remote-identity"]
-        word, far_word = words if self.sending else words[::-1]
-        identity, far_identity = self.identities
-        with _usage(word):
-            sender = FaxCall.send(document, identity=identity, header_info=self.header, options=options)
-        with _usage(far_word):
-            return sender, FaxCall.receive(identity=far_identity, options=options)
+        with _usage("--identity" if self.sending else "--remote-identity"):
+            return FaxCall.send(
+                document, identity=self.identities[0], header_info=self.header, options=options, carrier=self.carrier
+            )
+
+    def receiver(self, options: Options) -> FaxCall:
+        """The receiving end. click.UsageError."""
+        from faxcore.call import FaxCall
+
+        with _usage("--remote-identity" if self.sending else "--identity"):
+            return FaxCall.receive(identity=self.identities[1], options=options, carrier=self.carrier)
 
     @property
     def identities(self) -> tuple[str, str]:
@@ -133,20 +152,24 @@ def run(request: Request, watch: Watch) -> Report:
     """
     wall, cpu = time.perf_counter(), time.process_time()
     sender, receiver = request.unfinished()
-    report = Report(method=request.method, sender=sender, receiver=receiver)
+    report = Report(method=request.method, sender=sender, receiver=receiver, alone=request.far is not None)
     options, line = request.options(), request.line()
     try:
-        _transfer(request, options, line, report, watch)
+        if request.far:
+            from faxcore.cli import remote
+
+            remote.transfer(request, options, report, watch)
+        else:
+            _transfer(request, options, line, report, watch)
     except KeyboardInterrupt:
         report.interrupted, report.error = True, "stopped"
     report.wall_time, report.cpu_time = time.perf_counter() - wall, time.process_time() - cpu
     return report
 
 
-def _transfer(request: Request, options: Options, line: Line, report: Report, watch: Watch) -> None:
-    """Call, send, hang up, store."""
+def opened(request: Request, report: Report) -> AnyDocument | None:
+    """The document to send; None where it cannot be used, which the report says then."""
     from faxcore.document import open_document
-    from faxcore.simulation import simulate
 
     try:
         document = open_document(
@@ -155,12 +178,23 @@ def _transfer(request: Request, options: Options, line: Line, report: Report, wa
     except ValueError as error:
         raise click.UsageError(f"--pages: the document has no page {max(request.pages or [0]) + 1}") from error
     except DocumentError as error:
-        report.sender = _because_of(error, report.sender)
+        report.sender = because_of(error, report.sender)
         report.receiver = replace(report.receiver, code=ResultCode.CALLDROPPED, detail=None, note="no call was made")
         report.error = str(error)
-        return
-    sender, receiver = request.calls(document, options)
+        return None
     report.document_pages = len(document.pages)
+    return document
+
+
+def _transfer(request: Request, options: Options, line: Line | Network, report: Report, watch: Watch) -> None:
+    """Call, send, hang up, store."""
+    from faxcore.cli.capture import capturing
+    from faxcore.simulation import simulate
+
+    document = opened(request, report)
+    if document is None:
+        return
+    sender, receiver = request.sender(document, options), request.receiver(options)
 
     def step(_: FaxCall) -> None:
         watch(sender, receiver)
@@ -168,25 +202,26 @@ def _transfer(request: Request, options: Options, line: Line, report: Report, wa
         report.sender = replace(report.sender, pages=sender.progress.confirmed)
         report.receiver = replace(report.receiver, pages=receiver.progress.confirmed)
 
-    outcome = simulate(sender, receiver, line=line, progress=step)
+    with capturing(request.pcap) as capture:
+        outcome = simulate(sender, receiver, line=line, progress=step, capture=capture)
     watch(sender, receiver)
     report.sender = replace(outcome.sender, document=request.document)
     report.receiver, report.line_time = outcome.receiver, outcome.line_time
     if len(receiver.document.pages):
-        _store(receiver.document, request.output, report)
+        store(receiver.document, request.output, report)
 
 
-def _store(document: AnyDocument, output: str, report: Report) -> None:
+def store(document: AnyDocument, output: str, report: Report) -> None:
     """Keep the pages that arrived, also those of a call that failed later."""
     from faxcore.document import save_document
 
     try:
         save_document(document, output)
     except DocumentError as error:
-        report.receiver, report.error = _because_of(error, report.receiver), str(error)
+        report.receiver, report.error = because_of(error, report.receiver), str(error)
     else:
         report.receiver, report.output = replace(report.receiver, document=output), output
 
 
-def _because_of(error: DocumentError, result: FaxResult) -> FaxResult:
+def because_of(error: DocumentError, result: FaxResult) -> FaxResult:
     return replace(result, code=ResultCode(error.code), detail=None, note=str(error))

@@ -10,7 +10,7 @@ import pytest
 import faxcore
 from faxcore.events import Finished, PageReceived, PageSent
 from faxcore.result import ResultCode
-from faxcore.simulation import Outcome
+from faxcore.simulation import Outcome, replay
 from faxcore.t38 import ifp, udptl
 from faxcore.t38.ifp import Data, Form, Indicator, IndicatorKind
 from tests.support_calls import small_document, small_page
@@ -241,3 +241,17 @@ def test_a_network_loses_what_it_says(burst: int) -> None:
     assert sum(lost) / len(lost) == pytest.approx(0.1, abs=0.01)
     runs = "".join("x" if gone else " " for gone in lost).split()
     assert min(map(len, runs)) == burst
+
+
+def test_a_capture_is_replayed_into_a_receiver() -> None:
+    """What a sender said, at its times, is the same fax for a receiver that is alone with it."""
+    sender, receiver = pair(2)
+    said: list[tuple[float, bytes]] = []
+    faxcore.simulate(
+        sender, receiver, capture=lambda at, end, datagram: None if end else said.append((at, datagram))
+    )
+    _, alone = pair(2)
+    assert replay(alone, said).success
+    assert list(alone.document.pages) == list(receiver.document.pages)
+    _, bereft = pair(2)
+    assert not replay(bereft, said[: len(said) // 2]).success
