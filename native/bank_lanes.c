@@ -188,102 +188,80 @@ static void KERNEL(adapt_lanes)(struct KERNEL(block) *b, int window)
     }
 }
 
-/* The products of a matched filter's real and imaginary part, summed by every sixteenth. */
-LANE_INLINE void KERNEL(matched_strands)(const float *window, const float *row, lanes *re, lanes *im)
+/* The matched filter of one lane: its samples, and the rows for the real and the imaginary part. */
+LANE_INLINE const int16_t *KERNEL(filter_of)(const struct KERNEL(block) *b, int lane, const int16_t **row)
 {
-    for (int p = 0; p < LANE_PARTS; p++) {
-        lane_part x = KERNEL(load_part)(window + p * LANE_WIDTH);
-        lane_part sum_re = x * KERNEL(load_part)(row + p * LANE_WIDTH);
-        lane_part sum_im = x * KERNEL(load_part)(row + QAM_FRONT + p * LANE_WIDTH);
-        for (int i = p * LANE_WIDTH + 16; i < QAM_FRONT; i += 16) {
-            x = KERNEL(load_part)(window + i);
-            sum_re += x * KERNEL(load_part)(row + i);
-            sum_im += x * KERNEL(load_part)(row + QAM_FRONT + i);
-        }
-        re->part[p] = sum_re;
-        im->part[p] = sum_im;
-    }
+    int own = lane < b->count ? lane : 0;
+    int64_t place = b->clock[own] + (1ll << (31 - QAM_PHASE_BITS));
+    *row = b->t->bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
+    return b->r[own]->history + (place >> 32);
 }
 
-/* KERNEL(sum_lanes) of four lanes, as far as they go together. */
-LANE_INLINE lane_quad KERNEL(fold_quads)(lane_quad a, lane_quad b, lane_quad c, lane_quad d)
+LANE_INLINE void KERNEL(step_clocks)(struct KERNEL(block) *b)
 {
-    lane_quad ab = __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
-    lane_quad cd = __builtin_shufflevector(c, d, 0, 1, 4, 5) + __builtin_shufflevector(c, d, 2, 3, 6, 7);
-    return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
-}
-
-#if LANE_WIDTH == 16
-/* The first two folds of lanes a, b, c, d: the fourths of one after those of the other. */
-LANE_INLINE lane_part KERNEL(fold_four)(lane_part a, lane_part b, lane_part c, lane_part d)
-{
-    lane_part ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
-                   + __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    lane_part cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
-                   + __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    return __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
-           + __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-}
-
-/* The last two folds: four[i] has lanes i, i + 4, i + 8, i + 12. */
-LANE_INLINE lane_part KERNEL(fold_sixteen)(const lane_part *four)
-{
-    lane_part two[2];
-    for (int i = 0; i < 2; i++) {
-        lane_part a = four[2 * i], b = four[2 * i + 1];
-        two[i] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-                 + __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-    }
-    return __builtin_shufflevector(two[0], two[1], 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30)
-           + __builtin_shufflevector(two[0], two[1], 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
-}
-#endif
-
-/* The matched filters of four lanes `apart` from each other. */
-LANE_INLINE void KERNEL(match_four)(const struct KERNEL(block) *b, int first, int apart, lanes *re, lanes *im)
-{
-    for (int i = 0; i < 4; i++) {
-        int lane = first + i * apart < b->count ? first + i * apart : 0;
-        int64_t place = b->clock[lane] + (1ll << (31 - QAM_PHASE_BITS));
-        const float *window = b->r[lane]->history + (place >> 32);
-        const float *row = b->t->bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
-        KERNEL(matched_strands)(window, row, &re[i], &im[i]);
-    }
-}
-
-static void KERNEL(take_half_lanes)(struct KERNEL(block) *b)
-{
-    float *to_re = b->delay_re[b->head], *to_im = b->delay_im[b->head];
-#if LANE_WIDTH == 16
-    lane_part four_re[4], four_im[4];
-    for (int i = 0; i < 4; i++) {
-        lanes re[4], im[4];
-        KERNEL(match_four)(b, i, 4, re, im);
-        four_re[i] = KERNEL(fold_four)(re[0].part[0], re[1].part[0], re[2].part[0], re[3].part[0]);
-        four_im[i] = KERNEL(fold_four)(im[0].part[0], im[1].part[0], im[2].part[0], im[3].part[0]);
-    }
-    KERNEL(store_lanes)(to_re, KERNEL(fold_sixteen)(four_re));
-    KERNEL(store_lanes)(to_im, KERNEL(fold_sixteen)(four_im));
-#else
-    for (int first = 0; first < BANK_LANES; first += 4) {
-        lanes re[4], im[4];
-        lane_quad quads[8];
-        KERNEL(match_four)(b, first, 1, re, im);
-        for (int i = 0; i < 4; i++) {
-            quads[i] = KERNEL(fold_lanes)(re + i);
-            quads[4 + i] = KERNEL(fold_lanes)(im + i);
-        }
-        lane_quad all_re = KERNEL(fold_quads)(quads[0], quads[1], quads[2], quads[3]);
-        lane_quad all_im = KERNEL(fold_quads)(quads[4], quads[5], quads[6], quads[7]);
-        memcpy(to_re + first, &all_re, sizeof all_re);
-        memcpy(to_im + first, &all_im, sizeof all_im);
-    }
-#endif
     int64_t half_step = b->r[0]->half_step;
     for (int l = 0; l < BANK_LANES; l++)
         b->clock[l] += half_step;
     b->head++;
 }
+
+#if LANE_WIDTH == 16
+/* Sums of pairs of numbers, 8, 4, 2 or 1 apart: those of `a` where that bit of the place is 0, of `b` where it is 1. */
+#define FOLD_8(a, b) (__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31) \
+                      + __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23))
+#define FOLD_4(a, b) (__builtin_shufflevector(a, b, 0, 1, 2, 3, 20, 21, 22, 23, 8, 9, 10, 11, 28, 29, 30, 31) \
+                      + __builtin_shufflevector(a, b, 4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27))
+#define FOLD_2(a, b) (__builtin_shufflevector(a, b, 0, 1, 18, 19, 4, 5, 22, 23, 8, 9, 26, 27, 12, 13, 30, 31) \
+                      + __builtin_shufflevector(a, b, 2, 3, 16, 17, 6, 7, 20, 21, 10, 11, 24, 25, 14, 15, 28, 29))
+#define FOLD_1(a, b) (__builtin_shufflevector(a, b, 0, 17, 2, 19, 4, 21, 6, 23, 8, 25, 10, 27, 12, 29, 14, 31) \
+                      + __builtin_shufflevector(a, b, 1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30))
+
+static void KERNEL(take_half_lanes)(struct KERNEL(block) *b)
+{
+    KERNEL(lane_bits) re[4], im[4];
+    for (int i = 0; i < 4; i++) {
+        KERNEL(lane_bits) x[4], y[4];
+        for (int k = 0; k < 4; k++) {
+            const int16_t *row, *window = KERNEL(filter_of)(b, i + 4 * k, &row);
+            x[k] = KERNEL(multiply_pairs)(window, row);
+            y[k] = KERNEL(multiply_pairs)(window, row + QAM_FRONT);
+        }
+        re[i] = FOLD_4(FOLD_8(x[0], x[2]), FOLD_8(x[1], x[3]));
+        im[i] = FOLD_4(FOLD_8(y[0], y[2]), FOLD_8(y[1], y[3]));
+    }
+    KERNEL(lane_ints) all_re = (KERNEL(lane_ints))FOLD_1(FOLD_2(re[0], re[2]), FOLD_2(re[1], re[3]));
+    KERNEL(lane_ints) all_im = (KERNEL(lane_ints))FOLD_1(FOLD_2(im[0], im[2]), FOLD_2(im[1], im[3]));
+    KERNEL(store_lanes)(b->delay_re[b->head], __builtin_convertvector(all_re, lane_part));
+    KERNEL(store_lanes)(b->delay_im[b->head], __builtin_convertvector(all_im, lane_part));
+    KERNEL(step_clocks)(b);
+}
+_Static_assert(QAM_FRONT == 2 * LANE_WIDTH, "a matched filter is one vector");
+#else
+/* The last folds of four sums. */
+LANE_INLINE void KERNEL(store_quads)(float *to, const lane_bits_quad *q)
+{
+    lane_bits_quad ab = __builtin_shufflevector(q[0], q[1], 0, 1, 4, 5) + __builtin_shufflevector(q[0], q[1], 2, 3, 6, 7);
+    lane_bits_quad cd = __builtin_shufflevector(q[2], q[3], 0, 1, 4, 5) + __builtin_shufflevector(q[2], q[3], 2, 3, 6, 7);
+    ab = __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+    for (int i = 0; i < 4; i++)
+        to[i] = (float)(int32_t)ab[i];
+}
+
+static void KERNEL(take_half_lanes)(struct KERNEL(block) *b)
+{
+    for (int first = 0; first < BANK_LANES; first += 4) {
+        lane_bits_quad re[4], im[4];
+        for (int i = 0; i < 4; i++) {
+            const int16_t *row, *window = KERNEL(filter_of)(b, first + i, &row);
+            re[i] = KERNEL(multiply_filter)(window, row);
+            im[i] = KERNEL(multiply_filter)(window, row + QAM_FRONT);
+        }
+        KERNEL(store_quads)(b->delay_re[b->head] + first, re);
+        KERNEL(store_quads)(b->delay_im[b->head] + first, im);
+    }
+    KERNEL(step_clocks)(b);
+}
+#endif
 
 static void KERNEL(make_room_lanes)(struct KERNEL(block) *b)
 {

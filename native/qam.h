@@ -35,11 +35,11 @@ struct qam_pulse {
 #define QAM_SPAN_MAX 64
 
 /* Decision-directed reception of one carrier; the owner (Python) acquires, this loop hunts and decodes. */
-enum { QAM_TAPS = 32, QAM_FRONT = 48, QAM_BLOCK = 80, QAM_LINES = 3, QAM_HISTORY = 4096, QAM_DELAY = 512,
+enum { QAM_TAPS = 32, QAM_FRONT = 32, QAM_BLOCK = 80, QAM_LINES = 3, QAM_HISTORY = 4096, QAM_DELAY = 512,
        QAM_RECENT = 1024, QAM_POINTS = 256, QAM_PHASE_BITS = 6, QAM_PHASES = 1 << QAM_PHASE_BITS,
        QAM_STATES = 8, QAM_BRANCHES = 4, QAM_DEPTH = 32, QAM_CELLS = 24 };
 /* A sample at the end of the scale, that of mu-law included, was cut. A burst at 0 dBm0 has 4 % of its samples cut, by
- * this much in the mean; without it V.17 loses bits that no noise took. */
+ * this much in the mean; without it V.17 loses bits that no noise took. To have room for it the history keeps halves. */
 enum { QAM_SCALE_END = 32124, QAM_CUT = 5500 };
 enum qam_stage { QAM_HUNTING, QAM_COLLECTING, QAM_ACQUIRING, QAM_DATA };
 enum qam_event { QAM_NOTHING, QAM_ACQUIRE, QAM_ENDED, QAM_LOST };
@@ -88,7 +88,7 @@ struct qam_receiver {
     float taps_re[QAM_TAPS], taps_im[QAM_TAPS];
     float delay_re[QAM_DELAY], delay_im[QAM_DELAY];
     float recent_re[QAM_RECENT], recent_im[QAM_RECENT];
-    float history[QAM_HISTORY];
+    int16_t history[QAM_HISTORY]; /* halves of the samples */
 };
 
 /* bank: [place between two samples][re, im][QAM_FRONT]; points: [re, im][points]; groups: [state][point];
@@ -96,7 +96,8 @@ struct qam_receiver {
  * training_left counts; branches: [which][state before, subset][state after]; cells: [row][column][subset], the point
  * of a subset that is nearest to the middle of a cell. Cells have sides of one and lie around the origin. */
 struct qam_tables {
-    const float *bank, *points, *lines;
+    const int16_t *bank;
+    const float *points, *lines;
     const uint8_t *groups;
     const float *training;
     int64_t training_points;
@@ -114,7 +115,7 @@ struct qam_progress {
                               uint8_t *symbols)) \
     X(void, qam_shape, (const struct qam_pulse *pulse, const float *taps, const float *points, const uint8_t *symbols, \
                         int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out, int64_t n)) \
-    X(void, qam_front, (const float *samples, const float *bank, const int64_t *clocks, int64_t n, float *out)) \
+    X(void, qam_front, (const int16_t *samples, const int16_t *bank, const int64_t *clocks, int64_t n, float *out)) \
     X(void, qam_fit, (const double *halves, const double *targets, int64_t n, int centre, double ridge, double *taps)) \
     X(struct qam_progress, qam_receive, (struct qam_receiver *r, const struct qam_tables *t, const int16_t *samples, \
                                          int64_t n, uint8_t *octets, int64_t capacity))

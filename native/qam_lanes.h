@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "qam.h"
+
 #if defined(__AVX512F__)
 #define LANE_WIDTH 16
 #elif defined(__AVX2__)
@@ -131,6 +133,46 @@ LANE_INLINE KERNEL(lane_ints) KERNEL(lesser)(KERNEL(lane_ints) a, KERNEL(lane_in
     return (KERNEL(lane_ints))_mm256_min_epi32((__m256i)a, (__m256i)b);
 #else
     return KERNEL(choose)(a < b, a, b);
+#endif
+}
+
+/* Products of 2 * LANE_WIDTH integers, neighbours added. */
+LANE_INLINE KERNEL(lane_bits) KERNEL(multiply_pairs)(const int16_t *a, const int16_t *b)
+{
+#if LANE_WIDTH == 16
+    return (KERNEL(lane_bits))_mm512_madd_epi16(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
+#elif LANE_WIDTH == 8
+    return (KERNEL(lane_bits))_mm256_madd_epi16(_mm256_loadu_si256((const void *)a), _mm256_loadu_si256((const void *)b));
+#elif defined(__SSE2__)
+    return (KERNEL(lane_bits))_mm_madd_epi16(_mm_loadu_si128((const void *)a), _mm_loadu_si128((const void *)b));
+#else
+    KERNEL(lane_bits) sums;
+    for (int p = 0; p < LANE_WIDTH; p++)
+        sums[p] = (uint32_t)(a[2 * p] * b[2 * p]) + (uint32_t)(a[2 * p + 1] * b[2 * p + 1]);
+    return sums;
+#endif
+}
+
+/* The products of a matched filter, added by fours of lanes; integers add up in any order. */
+typedef uint32_t lane_bits_quad __attribute__((vector_size(16)));
+
+LANE_INLINE lane_bits_quad KERNEL(multiply_filter)(const int16_t *window, const int16_t *taps)
+{
+    KERNEL(lane_bits) sum = KERNEL(multiply_pairs)(window, taps);
+    for (int i = 2 * LANE_WIDTH; i < QAM_FRONT; i += 2 * LANE_WIDTH)
+        sum += KERNEL(multiply_pairs)(window + i, taps + i);
+#if LANE_WIDTH == 4
+    return sum;
+#else
+    typedef uint32_t octet __attribute__((vector_size(32)));
+#if LANE_WIDTH == 16
+    octet half = (octet)__builtin_shufflevector(sum, sum, 0, 1, 2, 3, 4, 5, 6, 7)
+                 + (octet)__builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    octet half = sum;
+#endif
+    return (lane_bits_quad)__builtin_shufflevector(half, half, 0, 1, 2, 3)
+           + (lane_bits_quad)__builtin_shufflevector(half, half, 4, 5, 6, 7);
 #endif
 }
 

@@ -35,7 +35,9 @@ static int KERNEL(lost_burst_ended)(struct qam_receiver *r, float energy)
 static int KERNEL(hunt)(struct qam_receiver *r, const float *lines)
 {
     while (r->scan + QAM_BLOCK <= r->filled) {
-        const float *block = r->history + r->scan;
+        float block[QAM_BLOCK];
+        for (int i = 0; i < QAM_BLOCK; i++)
+            block[i] = r->history[r->scan + i];
         float energy = KERNEL(dot)(block, block, QAM_BLOCK);
         int hit = KERNEL(looks_like_alternations)(r, lines, block, energy);
         r->hits = hit ? r->hits + 1 : 0;
@@ -53,22 +55,23 @@ static int KERNEL(hunt)(struct qam_receiver *r, const float *lines)
 }
 
 /* A matched-filter output that begins at `clock` (2^-32 samples from `samples`), straight from the passband. */
-static void KERNEL(matched)(const float *samples, const float *bank, int64_t clock, float *re, float *im)
+static void KERNEL(matched)(const int16_t *samples, const int16_t *bank, int64_t clock, float *re, float *im)
 {
     int64_t place = clock + (1ll << (31 - QAM_PHASE_BITS));
-    const float *window = samples + (place >> 32);
-    const float *row = bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
-    *re = KERNEL(dot)(window, row, QAM_FRONT);
-    *im = KERNEL(dot)(window, row + QAM_FRONT, QAM_FRONT);
+    const int16_t *window = samples + (place >> 32);
+    const int16_t *row = bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
+    lane_bits_quad x = KERNEL(multiply_filter)(window, row), y = KERNEL(multiply_filter)(window, row + QAM_FRONT);
+    *re = (float)(int32_t)((x[0] + x[2]) + (x[1] + x[3]));
+    *im = (float)(int32_t)((y[0] + y[2]) + (y[1] + y[3]));
 }
 
-void KERNEL(qam_front)(const float *samples, const float *bank, const int64_t *clocks, int64_t n, float *out)
+void KERNEL(qam_front)(const int16_t *samples, const int16_t *bank, const int64_t *clocks, int64_t n, float *out)
 {
     for (int64_t i = 0; i < n; i++)
         KERNEL(matched)(samples, bank, clocks[i], out + 2 * i, out + 2 * i + 1);
 }
 
-static void KERNEL(take_half)(struct qam_receiver *r, const float *bank)
+static void KERNEL(take_half)(struct qam_receiver *r, const int16_t *bank)
 {
     KERNEL(matched)(r->history, bank, r->clock, r->delay_re + r->delay_head, r->delay_im + r->delay_head);
     r->delay_head++;
@@ -301,7 +304,7 @@ static void KERNEL(forget)(struct qam_receiver *r)
     if (oldest <= 0)
         return;
     r->filled -= oldest;
-    memmove(r->history, r->history + oldest, (size_t)r->filled * sizeof(float));
+    memmove(r->history, r->history + oldest, (size_t)r->filled * sizeof *r->history);
     r->origin += oldest;
     if (r->stage == QAM_DATA)
         r->clock -= oldest << 32;
@@ -317,9 +320,11 @@ static int64_t KERNEL(append)(struct qam_receiver *r, const int16_t *samples, in
         KERNEL(forget)(r);
     int64_t room = QAM_HISTORY - r->filled;
     n = n < room ? n : room;
-    float *to = r->history + r->filled;
-    for (int64_t i = 0; i < n; i++)
-        to[i] = samples[i] + (samples[i] >= QAM_SCALE_END ? QAM_CUT : samples[i] <= -QAM_SCALE_END ? -QAM_CUT : 0);
+    int16_t *to = r->history + r->filled;
+    for (int64_t i = 0; i < n; i++) {
+        int16_t cut = samples[i] >= QAM_SCALE_END ? QAM_CUT / 2 : samples[i] <= -QAM_SCALE_END ? -QAM_CUT / 2 : 0;
+        to[i] = (int16_t)((samples[i] >> 1) + cut);
+    }
     r->filled += n;
     return n;
 }

@@ -39,7 +39,7 @@ def line_carry(samples: npt.NDArray[np.int16], out: npt.NDArray[np.int16], posit
 # `faxcore.kernels.twins.qam.CODER` / `RECEIVER`
 def qam_encode(coder: Any, table: Any, next: Any, octets: Any, symbols: Any, /) -> int: ...  # table, next uint8 (states, groups); octets in, point numbers out (uint8); symbols made
 def qam_shape(taps: Any, points: Any, symbols: Any, out: Any, up: int, down: int, first_symbol: int, first_sample: int, /) -> None: ...  # taps float32 (rows, 2 x span); points float32 (256, 2); symbols uint8; out int16
-def qam_front(samples: Any, bank: Any, clocks: Any, out: Any, /) -> None: ...  # float32; clocks int64 in 2^-32 samples; out complex64, one a clock
+def qam_front(samples: Any, bank: Any, clocks: Any, out: Any, /) -> None: ...  # samples and bank int16; clocks int64 in 2^-32 samples; out complex64, one a clock
 def qam_fit(halves: Any, targets: Any, taps: Any, centre: int, ridge: float, /) -> None: ...  # complex128; halves (2 n + 30), targets (n,), taps (32,): the result
 def qam_receive(receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any, samples: Any, octets: Any, /) -> tuple[int, int, int]: ...  # training float32 (n, 2); branches int32 (4, 2, 8); cells uint8 (576, 8), (1, 8) without a trellis; samples int16; octets uint8, writable; samples used, octets made, event
 

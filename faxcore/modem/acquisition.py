@@ -64,9 +64,9 @@ class Lock:
 
 
 def acquire(
-    scheme: Scheme, samples: NDArray[np.float32], expected: int, trained: Lock | None = None
+    scheme: Scheme, samples: NDArray[np.int16], expected: int, trained: Lock | None = None
 ) -> Lock | None:
-    """Train on samples in which alternations were seen about sample `expected`; None where that was no training.
+    """Train on halves of samples with alternations about sample `expected`; None where that was no training.
 
     With `trained` equaliser, carrier and clock are those of an earlier training; only the moment and the phase
     are new.
@@ -97,14 +97,14 @@ def _acquire_again(fit: _Fit, trained: Lock) -> Lock | None:
     return fit.lock() if fit.error(fit.all) < PASS else None
 
 
-def front(scheme: Scheme, samples: NDArray[np.float32], clocks: NDArray[np.float64]) -> Complex:
+def front(scheme: Scheme, samples: NDArray[np.int16], clocks: NDArray[np.float64]) -> Complex:
     """Matched-filter outputs that begin at `clocks` (samples), the carrier still on."""
     out = np.empty(len(clocks), np.complex64)
     native.qam_front(samples, scheme.bank, np.round(clocks * 2**32).astype(np.int64), out)
     return out.astype(np.complex128)
 
 
-def _find_frame(scheme: Scheme, samples: NDArray[np.float32], expected: int) -> tuple[float, float] | None:
+def _find_frame(scheme: Scheme, samples: NDArray[np.int16], expected: int) -> tuple[float, float] | None:
     """Peak of the first alternation (samples) and carrier offset (Hz)."""
     half = SAMPLE_RATE / scheme.symbol_rate / 2
     clocks = np.arange(0, len(samples) - layout.FRONT - 1, half)
@@ -140,7 +140,7 @@ def _correlate(scheme: Scheme, base: Complex, places: int) -> Complex:
 class _Fit:
     """An equaliser fitted to the training, given where it begins, its carrier offset and its clock."""
 
-    def __init__(self, scheme: Scheme, samples: NDArray[np.float32], first: float, offset_hz: float) -> None:
+    def __init__(self, scheme: Scheme, samples: NDArray[np.int16], first: float, offset_hz: float) -> None:
         self.scheme, self.samples = scheme, samples
         self.first = first
         self.turn_angle = 2 * np.pi * (scheme.carrier_hz + offset_hz) / scheme.symbol_rate
@@ -232,6 +232,6 @@ class _Fit:
             taps=self.taps,
             delay=self.halves[2 * k + 1 : 2 * k + layout.TAPS + 1],
             front_power=float(np.mean(np.abs(self.halves) ** 2)),
-            rms=float(np.sqrt(np.mean(self.samples[begin:end].astype(np.float64) ** 2))),
+            rms=2 * float(np.sqrt(np.mean(self.samples[begin:end].astype(np.float64) ** 2))),
             evm=self.error(self.all) ** 0.5,
         )

@@ -313,7 +313,7 @@ def _fresh_state(scheme: Scheme, loops: Loops, at: int) -> NDArray[np.void]:
     s["timing_gain"], s["timing_pull"] = loops.timing_gain, loops.timing_gain**2 / 4
     s["carrier_step"] = 2 * math.pi * scheme.carrier_hz / SAMPLE_RATE
     s["drift_limit"] = 600e-6 * samples_a_symbol
-    s["energy_floor"] = rms_of_dbm0(loops.energy_floor_dbm0) ** 2 * layout.BLOCK
+    s["energy_floor"] = (rms_of_dbm0(loops.energy_floor_dbm0) / 2) ** 2 * layout.BLOCK  # of halves
     s["line_share"], s["edge_share"] = loops.line_share, loops.edge_share
     s["loss_ratio"] = LOSS_RATIO
     # Silence before the first sample, so that a burst may begin with it.
@@ -327,7 +327,7 @@ def _hunt_on(s: np.void) -> None:
     """The training was none: hunt on from the block after the trigger, and see when the energy goes."""
     if s["lost_energy"] == 0:
         block = s["history"][s["trigger"] + layout.BLOCK : s["trigger"] + 2 * layout.BLOCK]
-        s["lost_energy"], s["quiet_blocks"] = float(np.sum(block**2)), 0
+        s["lost_energy"], s["quiet_blocks"] = float(np.sum(block.astype(np.float64) ** 2)), 0
         s["loss_ratio"] = LOSS_RATIO
     s["stage"], s["scan"], s["hits"] = layout.HUNTING, s["trigger"] + layout.BLOCK, 0
 

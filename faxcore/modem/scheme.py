@@ -21,6 +21,9 @@ from faxcore.modem.acquisition import HELD
 from faxcore.signals import Modulation
 from faxcore.units import SAMPLE_RATE
 
+FILTER_PEAK = 8191
+"""The largest weight of a matched filter: sums over the halves of samples stay within 31 bits."""
+
 PULSE_SYMBOLS = 12
 """Symbols from the beginning of a pulse to its peak."""
 
@@ -63,10 +66,10 @@ def root_raised_cosine(t: NDArray[np.float64], roll_off: float) -> NDArray[np.fl
     return pulse
 
 
-def in_lines(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """A float32 copy that begins with a line of the cache, as every row of it does whose length allows it."""
-    memory = np.empty(values.size + 16, np.float32)
-    skip = -memory.ctypes.data // 4 % 16
+def in_lines(values: NDArray[np.float64], dtype: type[Any]) -> NDArray[Any]:
+    """A copy that begins with a line of the cache, as every row of it does whose length allows it."""
+    memory = np.empty(values.size + 64, dtype)
+    skip = -memory.ctypes.data % 64 // memory.itemsize
     copy = memory[skip : skip + values.size].reshape(values.shape)
     copy[...] = values
     return copy
@@ -209,7 +212,7 @@ class Scheme:
         return np.ascontiguousarray(np.stack([wave.real, -wave.imag], -1).reshape(len(n), -1), np.float32)
 
     @cached_property
-    def bank(self) -> NDArray[np.float32]:
+    def bank(self) -> NDArray[np.int16]:
         """Matched filters for each place between two samples; the carrier stays on."""
         place = np.arange(layout.PHASES)[:, None] / layout.PHASES
         t = np.arange(layout.FRONT) - (layout.FRONT // 2 - 1) - place
@@ -221,7 +224,7 @@ class Scheme:
             * root_raised_cosine(t * step, self.roll_off)
             * np.exp(-2j * np.pi * self.carrier_hz / SAMPLE_RATE * t)
         )
-        return in_lines(np.stack([wave.real, wave.imag], 1))
+        return in_lines(np.round(FILTER_PEAK * np.stack([wave.real, wave.imag], 1) / np.abs(wave).max()), np.int16)
 
     @cached_property
     def lines(self) -> NDArray[np.float32]:

@@ -101,7 +101,7 @@ static int progress_is_sound(const Py_buffer *view, const struct bank_lane *lane
 /* What all receivers of a bank have in common: tables, then octets and progress. */
 enum { OCTETS = 7, PROGRESS = 8, SHARED = 9 };
 static const struct array_spec shared_specs[SHARED] = {
-    {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0}, {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0},
+    {"bank", 'h', 3, 0, 0}, {"points", 'f', 2, 0, 0}, {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0},
     {"training", 'f', 2, 0, 0}, {"branches", 'i', 3, 0, 0}, {"cells", 'B', 2, 0, 0},
     {"octets", 'B', 2, 1, 0}, {"progress", 'B', 1, 1, 0}};
 

@@ -84,7 +84,7 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"receiver", 'B', 1, 1, 0}, {"bank", 'f', 3, 0, 0}, {"points", 'f', 2, 0, 0},
+        {"receiver", 'B', 1, 1, 0}, {"bank", 'h', 3, 0, 0}, {"points", 'f', 2, 0, 0},
         {"lines", 'f', 2, 0, 0}, {"groups", 'B', 2, 0, 0}, {"training", 'f', 2, 0, 0}, {"branches", 'i', 3, 0, 0},
         {"cells", 'B', 2, 0, 0}, {"samples", 'h', 1, 0, 0}, {"octets", 'B', 1, 1, 0}};
     Py_buffer views[10];
@@ -116,7 +116,7 @@ static PyObject *front(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"samples", 'f', 1, 0, 0}, {"bank", 'f', 3, 0, 0}, {"clocks", 'q', 1, 0, 0}, {"out", 'F', 1, 1, 0}};
+        {"samples", 'h', 1, 0, 0}, {"bank", 'h', 3, 0, 0}, {"clocks", 'q', 1, 0, 0}, {"out", 'F', 1, 1, 0}};
     Py_buffer views[4];
     if (check_count("qam_front", count, 4) < 0 || get_arrays(args, specs, views, 4) < 0)
         return NULL;

@@ -47,7 +47,7 @@ def good_calls() -> dict[str, list[Any]]:
         "line_carry": [SAMPLES.copy(), zeros(400, np.int16), 0, zeros(3, np.uint32), 1.0, 3.0, 1],
         "qam_encode": [Encoder(scheme)._octets, scheme.table, scheme.next, rows[0].copy(), zeros(40)],
         "qam_shape": [scheme.pulses, zeros((256, 2), np.float32), zeros(200), zeros(300, np.int16), 3, 10, 0, 0],
-        "qam_front": [zeros(300, np.float32), scheme.bank, np.array([0, 251 << 32]), zeros(2, np.complex64)],
+        "qam_front": [zeros(300, np.int16), scheme.bank, np.array([0, 251 << 32]), zeros(2, np.complex64)],
         "qam_fit": [np.ones(94, np.complex128), np.ones(32, np.complex128), zeros(32, np.complex128), 15, 0.01],
         "qam_receive": [receiver._record, *receiver._tables, SAMPLES.copy(), zeros(400)],
         "bank_shape": [zeros(3, bank_layout.SENDER).view(np.uint8), scheme.pulses, zeros((3, 50)),

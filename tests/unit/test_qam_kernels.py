@@ -175,20 +175,28 @@ def test_shape_and_encode_refuse_wrong_arguments() -> None:
 
 def test_front(kernel_of: Any) -> None:
     scheme, random = v29.scheme(V29_9600), np.random.default_rng(4)
-    samples = random.standard_normal(300).astype(np.float32)
-    clocks = np.append(random.integers(0, 251 << 32, 500), [0, 251 << 32])
+    samples = random.integers(-19000, 19000, 300).astype(np.int16)
+    last = 300 - twin.FRONT - 1
+    clocks = np.append(random.integers(0, last << 32, 500), [0, last << 32])
     out = np.zeros((2, 502), np.complex64)
     kernel_of("qam").qam_front(samples, scheme.bank, clocks, out[0])
     twin.qam_front(samples, scheme.bank, clocks, out[1])
     assert np.array_equal(out[0], out[1])
     assert out[0].all()
-    for wrong in (-1, (251 << 32) + 1, 2**62):
+    for wrong in (-1, (last << 32) + 1, 2**62):
         with pytest.raises(ValueError, match="clocks"):
             native.qam_front(samples, scheme.bank, np.array([wrong]), out[0, :1])
     with pytest.raises(ValueError, match="out"):
         native.qam_front(samples, scheme.bank, clocks, out[0, :5])
     with pytest.raises(ValueError, match="clocks"):
         native.qam_front(samples[:10], scheme.bank, np.array([0]), out[0, :1])
+
+
+@EVERY
+def test_no_filter_leaves_31_bits(modulation: Modulation) -> None:
+    """Also where all samples are of the sign of their weights, and cut ones made up for."""
+    largest = (twin.SCALE_END + 700) // 2 + twin.CUT // 2
+    assert np.abs(modem.scheme(modulation).bank.astype(int)).sum(axis=2).max() * largest < 2**31
 
 
 def test_fit_is_the_same_at_every_cpu_level() -> None:

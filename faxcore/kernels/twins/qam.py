@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 f32 = np.float32
 
-TAPS, FRONT, BLOCK, LINES, HISTORY, DELAY, RECENT = 32, 48, 80, 3, 4096, 512, 1024
+TAPS, FRONT, BLOCK, LINES, HISTORY, DELAY, RECENT = 32, 32, 80, 3, 4096, 512, 1024
 PHASE_BITS = 6
 PHASES = 1 << PHASE_BITS
 STATES, BRANCHES, DEPTH, CELLS = 8, 4, 32, 24
@@ -59,7 +59,7 @@ RECEIVER = np.dtype(
         ("column", "i4"), ("side", "i4"),
         ("metric", "f4", STATES), ("survivors", "u1", (2, STATES, DEPTH)),
         ("taps_re", "f4", TAPS), ("taps_im", "f4", TAPS), ("delay_re", "f4", DELAY), ("delay_im", "f4", DELAY),
-        ("recent_re", "f4", RECENT), ("recent_im", "f4", RECENT), ("history", "f4", HISTORY),
+        ("recent_re", "f4", RECENT), ("recent_im", "f4", RECENT), ("history", "i2", HISTORY),
     ],
     align=True,
 )  # fmt: skip
@@ -142,13 +142,13 @@ def qam_shape(
 
 
 def qam_front(
-    samples: NDArray[np.float32], bank: NDArray[np.float32], clocks: NDArray[np.int64], out: NDArray[np.complex64]
+    samples: NDArray[np.int16], bank: NDArray[np.int16], clocks: NDArray[np.int64], out: NDArray[np.complex64]
 ) -> None:
-    """Matched-filter outputs that begin at `clocks` (2^-32 samples), the carrier still on."""
+    """Matched-filter outputs that begin at `clocks` (2^-32 samples), the carrier still on; whole numbers."""
     place = clocks + (1 << (31 - PHASE_BITS))
-    windows = samples[(place >> 32)[:, None] + np.arange(FRONT)]
+    windows = samples[(place >> 32)[:, None] + np.arange(FRONT)].astype(np.int32)
     rows = bank[place >> (32 - PHASE_BITS) & (PHASES - 1)]
-    out.real, out.imag = dot(windows, rows[:, 0]), dot(windows, rows[:, 1])
+    out.real, out.imag = (windows * rows[:, 0]).sum(axis=1), (windows * rows[:, 1]).sum(axis=1)
 
 
 def qam_fit(
@@ -210,7 +210,7 @@ class _Receiver:
 
     def hunt(self) -> int:
         while self.s.scan + BLOCK <= self.s.filled:
-            block = self.s.history[self.s.scan : self.s.scan + BLOCK]
+            block = self.s.history[self.s.scan : self.s.scan + BLOCK].astype(np.float32)
             energy = dot(block, block)
             self.s.hits = self.s.hits + 1 if self.looks_like_alternations(block, energy) else 0
             self.s.scan += BLOCK
@@ -390,8 +390,8 @@ class _Receiver:
             else:
                 self.s.trigger -= oldest
         taken = samples[: HISTORY - self.s.filled].astype(np.int32)
-        cut = (np.abs(taken) >= SCALE_END) * np.sign(taken) * CUT
-        self.s.history[self.s.filled : self.s.filled + len(taken)] = taken + cut
+        cut = (np.abs(taken) >= SCALE_END) * np.sign(taken) * (CUT // 2)
+        self.s.history[self.s.filled : self.s.filled + len(taken)] = (taken >> 1) + cut
         self.s.filled += len(taken)
         return len(taken)
 
