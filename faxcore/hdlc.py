@@ -15,7 +15,7 @@ import numpy.typing as npt
 from faxcore.kernels import native
 from faxcore.kernels.twins import fsk as layout
 
-FLAG = b"01111110"
+_ROOM = 16  # octets that the kernel may use beyond the bits themselves, for each frame
 
 _REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
@@ -31,27 +31,34 @@ def with_fcs(octets: bytes) -> bytes:
     return octets + fcs(octets).to_bytes(2, "little")
 
 
-def _stuffed(octets: bytes) -> bytes:
-    """Bits as the characters 0 and 1, a 0 after each five 1s."""
-    bits = np.unpackbits(np.frombuffer(octets, np.uint8), bitorder="little") + np.uint8(ord("0"))
-    return bits.tobytes().replace(b"11111", b"111110")
-
-
-def frame_bits(
+def frame_octets(
     frames: Sequence[bytes], *, preamble_flags: int, flags_between: int = 1, flags_after: int = 2
-) -> npt.NDArray[np.uint8]:
+) -> tuple[npt.NDArray[np.uint8], int]:
     """The line bits of one signal: flags, then each frame with FCS and zero insertion [T.30 5.3].
 
-    uint8 0/1, first on the line first. ValueError for no frames, an empty frame, or fewer than one flag
-    in any place.
+    uint8, first bit on the line least significant, and how many bits; zeros fill the last octet. ValueError for no
+    frames, an empty frame, or fewer than one flag in any place.
     """
     if not frames or not all(frames):
         raise ValueError("a signal needs at least one frame, and a frame at least one octet")
     if min(preamble_flags, flags_between, flags_after) < 1:
         raise ValueError("every frame stands between flags: one at least before, between and after")
-    body = (FLAG * flags_between).join(_stuffed(with_fcs(frame)) for frame in frames)
-    line = FLAG * preamble_flags + body + FLAG * flags_after
-    return np.frombuffer(line, np.uint8) - np.uint8(ord("0"))
+    lengths = np.fromiter(map(len, frames), np.int32, len(frames))
+    octets = np.frombuffer(b"".join(frames), np.uint8)
+    flags = preamble_flags + flags_between * len(frames) + flags_after
+    line = np.zeros(flags + (len(octets) + 2 * len(frames)) * 6 // 5 + _ROOM * (len(frames) + 1), np.uint8)
+    bits = native.hdlc_frame(octets, lengths, preamble_flags, flags_between, flags_after, line)
+    return line[: -(-bits // 8)], bits
+
+
+def frame_bits(
+    frames: Sequence[bytes], *, preamble_flags: int, flags_between: int = 1, flags_after: int = 2
+) -> npt.NDArray[np.uint8]:
+    """The same, one bit an item: uint8 0/1, first on the line first."""
+    octets, bits = frame_octets(
+        frames, preamble_flags=preamble_flags, flags_between=flags_between, flags_after=flags_after
+    )
+    return np.unpackbits(octets, count=bits, bitorder="little")
 
 
 class Frame(NamedTuple):

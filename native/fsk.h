@@ -67,10 +67,16 @@ struct tone_detector {
     int16_t before[LINE_GAP];
 };
 
+/* Octets of room that hdlc_frame needs beyond its line bits: it writes eight at a time. */
+#define HDLC_SLACK 8
+
 #define FSK_KERNELS(X)                                                                                             \
     /* Take bits `start` to `n` (one an octet, or packed with the first least significant); returns bits taken. */ \
     X(size_t, hdlc_deframe, (struct hdlc_deframer *, const uint8_t *bits, int packed, size_t start, size_t n,      \
                              struct event_buffer *))                                                               \
+    /* Frames without FCS, one after the other in `octets`, to packed line bits; returns how many bits. */          \
+    X(int64_t, hdlc_frame, (const uint8_t *octets, const int32_t *lengths, int64_t frames, int64_t before,         \
+                            int64_t between, int64_t after, uint8_t *out))                                         \
     /* Take samples; returns how many. */                                                                          \
     X(size_t, fsk_receive, (struct fsk_receiver *, const int16_t *samples, size_t start, size_t n,                 \
                             struct event_buffer *))                                                                \

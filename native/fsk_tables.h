@@ -1,9 +1,4 @@
 /* Constant tables of fsk.c. The twin computes the same numbers from their formulas. */
-static const uint16_t fcs_of_nibble[16] = {
-    0x0000, 0x1081, 0x2102, 0x3183, 0x4204, 0x5285, 0x6306, 0x7387,
-    0x8408, 0x9489, 0xa50a, 0xb58b, 0xc60c, 0xd68d, 0xe70e, 0xf78f,
-};
-
 /* 2048 times cosine and sine of 1650 Hz, then of 1850 Hz, from 27 samples before to 64 after one cycle. */
 static const int16_t fsk_table[4][251] = {
     {-1860, -1330, 1138, 1948, -80, -1991, -1001, 1448, 1787, -478, -2046, -633, 1703, 1557, -857, -2023, -241, 1892,

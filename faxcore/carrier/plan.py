@@ -13,7 +13,7 @@ import numpy.typing as npt
 from faxcore import modem, units
 from faxcore.carrier.timing import BRIDGE_SECONDS, ECM_FLAGS_SECONDS, TCF_SECONDS, too_late
 from faxcore.carrier.work import Send, Work
-from faxcore.hdlc import frame_bits
+from faxcore.hdlc import frame_octets
 from faxcore.modem import tones, v21
 from faxcore.signals import Modulation
 from faxcore.t30 import orders
@@ -26,8 +26,9 @@ FILL_STEP = 64  # octets of FILL a time while a page is not ready
 def framed(modulation: Modulation, frames: tuple[bytes, ...]) -> bytes:
     """The octets of a burst of frames: flags for 200 ms, the frames, a flag and the last octet filled with ones."""
     flags = round(ECM_FLAGS_SECONDS * modulation.bit_rate / 8)
-    bits = frame_bits(frames, preamble_flags=flags)
-    return np.packbits(np.concatenate([bits, np.ones(-len(bits) % 8, np.uint8)]), bitorder="little").tobytes()
+    octets, bits = frame_octets(frames, preamble_flags=flags)
+    octets[-1] |= 0xFF << (bits - 1) % 8 + 1 & 0xFF
+    return octets.tobytes()
 
 
 class Source(Protocol):

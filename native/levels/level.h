@@ -7,6 +7,7 @@
 #define LEVEL_STRING(level) #level
 #define LEVEL_NAME(level) LEVEL_STRING(level)
 
+#include "hdlc.c"
 #include "fsk.c"
 #include "line.c"
 #include "qam.c"

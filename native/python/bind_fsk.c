@@ -92,6 +92,51 @@ static PyObject *hdlc_deframe(PyObject *self, PyObject *const *args, Py_ssize_t 
     return result;
 }
 
+/* Octets that the line bits of all frames may take: five of six are data. Less than 0 where the lengths are not those of
+ * whole frames in so many octets. */
+static long long framed_room(const Py_buffer *octets, const Py_buffer *lengths, long long flags)
+{
+    const int32_t *length = lengths->buf;
+    long long frames = lengths->len / (Py_ssize_t)sizeof *length, sum = 0;
+    for (long long i = 0; i < frames; i++) {
+        if (length[i] < 1)
+            return -1;
+        sum += length[i];
+    }
+    return sum == octets->len ? flags + (sum + 2 * frames) * 6 / 5 + frames + 1 + HDLC_SLACK : -1;
+}
+
+static PyObject *hdlc_frame(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)self;
+    static const struct array_spec specs[] = {{"octets", 'B', 1, 0, 0}, {"lengths", 'i', 1, 0, 0}, {"out", 'B', 1, 1, 0}};
+    enum { MOST_FLAGS = 1 << 20 };
+    long long before, between, after;
+    if (check_count("hdlc_frame", nargs, 6) < 0 || get_int(args[2], "before", 1, MOST_FLAGS, &before) < 0
+        || get_int(args[3], "between", 1, MOST_FLAGS, &between) < 0 || get_int(args[4], "after", 1, MOST_FLAGS, &after) < 0)
+        return NULL;
+    PyObject *const objects[] = {args[0], args[1], args[5]};
+    PyObject *result = NULL;
+    Py_buffer views[3];
+    if (get_arrays(objects, specs, views, 3) < 0)
+        return NULL;
+    Py_ssize_t frames = views[1].len / 4;
+    long long room = framed_room(&views[0], &views[1], before + between * (frames - 1) + after);
+    if (frames < 1 || room < 0 || (uintptr_t)views[1].buf % sizeof(int32_t))
+        PyErr_SetString(PyExc_ValueError, "lengths: those of the frames in octets, each at least 1, are needed");
+    else if (views[2].len < room)
+        PyErr_Format(PyExc_ValueError, "out: room for %lld octets is needed", room);
+    else {
+        int64_t bits;
+        Py_BEGIN_ALLOW_THREADS
+        bits = chosen->hdlc_frame(views[0].buf, views[1].buf, frames, before, between, after, views[2].buf);
+        Py_END_ALLOW_THREADS
+        result = PyLong_FromLongLong(bits);
+    }
+    release_arrays(views, 3);
+    return result;
+}
+
 static PyObject *fsk_receive(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     (void)self;
@@ -144,6 +189,7 @@ static PyObject *tone_detect(PyObject *self, PyObject *const *args, Py_ssize_t n
 
 PyMethodDef fsk_methods[] = {
     {"hdlc_deframe", VECTORCALL(hdlc_deframe), METH_FASTCALL, NULL},
+    {"hdlc_frame", VECTORCALL(hdlc_frame), METH_FASTCALL, NULL},
     {"fsk_receive", VECTORCALL(fsk_receive), METH_FASTCALL, NULL},
     {"tone_detect", VECTORCALL(tone_detect), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},

@@ -42,6 +42,7 @@ def good_calls() -> dict[str, list[Any]]:
         "t4_decode": [np.append(rows.ravel(), zeros(32)), 2, 64, zeros((5, 8)), zeros(5), work],
         "t4_reverse": [rows[0].copy()],
         "hdlc_deframe": [fsk.hdlc_state(), rows[0].copy(), 1, 0, events, octets],
+        "hdlc_frame": [rows[0].copy(), np.array([3, len(rows[0]) - 3], np.int32), 2, 1, 2, zeros(90)],
         "fsk_receive": [fsk.fsk_state(0), SAMPLES.copy(), 0, events, octets],
         "tone_detect": [fsk.tone_state(0), SAMPLES.copy(), 0, events],
         "line_carry": [SAMPLES.copy(), zeros(400, np.int16), 0, zeros(3, np.uint32), 1.0, 3.0, 1],

@@ -12,9 +12,16 @@ from faxcore.kernels import native
 from faxcore.kernels.twins import fsk as twin
 
 FLAG = "01111110"
+
+
+def stuffed(frame: bytes) -> str:
+    bits = np.unpackbits(np.frombuffer(hdlc.with_fcs(frame), np.uint8), bitorder="little")
+    return "".join(map(str, bits)).replace("11111", "111110")
+
+
 pieces = st.one_of(
     st.text("01", max_size=60), st.just(FLAG), st.just(FLAG * 3), st.just("1" * 9),
-    st.binary(min_size=2, max_size=40).map(lambda o: FLAG + hdlc._stuffed(hdlc.with_fcs(o)).decode() + FLAG),
+    st.binary(min_size=2, max_size=40).map(lambda o: FLAG + stuffed(o) + FLAG),
     st.integers(4000, 4300).map(lambda n: "10" * (n // 2)),
 )
 
@@ -37,7 +44,7 @@ def test_any_bits(line: str) -> None:
     for frame in found[0][0]:
         assert 2 <= len(frame.octets) <= 512
         if frame.good:
-            assert hdlc._stuffed(hdlc.with_fcs(frame.octets)).decode() in line
+            assert stuffed(frame.octets) in line
 
 
 @pytest.mark.parametrize("seed_", range(3))

@@ -119,3 +119,22 @@ def test_the_kernel_refuses_states_and_buffers_that_are_not_its_own() -> None:
             native.hdlc_deframe(state, bits, 0, start, events, octets)
     with pytest.raises(TypeError):
         native.hdlc_deframe(np.zeros(1, layout.EVENT), bits, 0, 0, out.events, out.octets)
+
+
+@pytest.mark.parametrize("kind", ["random", "ones", "zeros", "runs"])
+def test_framing(kernel_of: Any, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Frames of every length, each after frames that end anywhere within an octet; zeros after five ones."""
+    monkeypatch.setattr(hdlc, "native", kernel_of("fsk"))
+    rng = np.random.default_rng(7)
+    pool = {"random": np.arange(256), "ones": [255], "zeros": [0], "runs": [0x1F, 0xF8, 0x0F, 0xF0, 0x3E, 0xFF, 0x80]}
+    frames = [rng.choice(pool[kind], n).astype(np.uint8).tobytes() for n in (*range(1, 40), 260)]
+    bits = "".join(map(str, hdlc.frame_bits(frames, preamble_flags=3, flags_between=2, flags_after=1)))
+    expected = []
+    for frame in frames:
+        sent = np.unpackbits(np.frombuffer(hdlc.with_fcs(frame), np.uint8), bitorder="little")
+        expected.append("".join(map(str, sent)).replace("11111", "111110"))
+    flag = "01111110"
+    assert bits == flag * 3 + (flag * 2).join(expected) + flag
+    octets, count = hdlc.frame_octets(frames, preamble_flags=3, flags_between=2, flags_after=1)
+    assert count == len(bits)
+    assert [f.octets for f in hdlc.Deframer().push_octets(octets) if f.good] == [f for f in frames if len(f) > 1]

@@ -81,13 +81,31 @@ class _Out:
 # HDLC
 
 
-def _fcs_is_good(octets: Bytes) -> bool:
+def _fcs(octets: Bytes) -> int:
     fcs = 0xFFFF
     for octet in octets.tolist():
         fcs ^= octet
         for _ in range(8):
             fcs = fcs >> 1 ^ (0x8408 if fcs & 1 else 0)
-    return fcs == 0xF0B8
+    return fcs
+
+
+def _fcs_is_good(octets: Bytes) -> bool:
+    return _fcs(octets) == 0xF0B8
+
+
+def hdlc_frame(octets: Bytes, lengths: npt.NDArray[np.int32], before: int, between: int, after: int, out: Bytes) -> int:
+    """Flags and frames as packed line bits, a zero after each five ones of a frame and its FCS."""
+    parts = []
+    for frame in np.split(octets, np.cumsum(lengths[:-1])):
+        whole = np.append(frame, np.array([~_fcs(frame) & 0xFFFF], "<u2").view(np.uint8))
+        bits = "".join(map(str, np.unpackbits(whole, bitorder="little")))
+        parts.append(bits.replace("11111", "111110"))
+    flag = "01111110"
+    line = flag * before + (flag * between).join(parts) + flag * after
+    packed = np.packbits(np.array(list(line), np.uint8), bitorder="little")
+    out[: len(packed)] = packed
+    return len(line)
 
 
 def _end_frame(hdlc: Any, bits: int, whole: bool, at: int, out: _Out) -> None:
