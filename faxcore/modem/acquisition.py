@@ -99,9 +99,9 @@ def _acquire_again(fit: _Fit, trained: Lock) -> Lock | None:
 
 def front(scheme: Scheme, samples: NDArray[np.int16], clocks: NDArray[np.float64]) -> Complex:
     """Matched-filter outputs that begin at `clocks` (samples), the carrier still on."""
-    out = np.empty(len(clocks), np.complex64)
-    native.qam_front(samples, scheme.bank, np.round(clocks * 2**32).astype(np.int64), out)
-    return out.astype(np.complex128)
+    out = np.empty(clocks.size, np.complex64)
+    native.qam_front(samples, scheme.bank, np.round(clocks.ravel() * 2**32).astype(np.int64), out)
+    return out.astype(np.complex128).reshape(clocks.shape)
 
 
 def _find_frame(scheme: Scheme, samples: NDArray[np.int16], expected: int) -> tuple[float, float] | None:
@@ -155,14 +155,21 @@ class _Fit:
         self._take()
 
     def _take(self) -> None:
-        """Half-symbol samples around every known symbol: windows[k, 1] is its own, 0 and 2 half a symbol away."""
-        half = self.symbol / 2
+        """Half-symbol samples around every known symbol: windows[2 k + 1] is its own, one half a symbol away each side."""
+        self.halves = self._halves(self.first)
+        self.turns = self._turns()
+        self.windows = sliding_window_view(self.halves, layout.TAPS)
+
+    def _clocks(self, first: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where the matched filters of all half-symbol samples begin."""
         j = np.arange(2 * len(self.known) + layout.TAPS + 2) + 2 * self.start - CENTRE - 1
-        self.clocks = self.first - FRONT_DELAY + half * j
-        self.halves = front(self.scheme, self.samples, np.clip(self.clocks, 0, len(self.samples) - layout.FRONT - 1))
-        self.turns = np.exp(1j * self.turn_angle * np.arange(len(self.known)))
-        every = sliding_window_view(self.halves, layout.TAPS)
-        self.windows = np.stack([every[move : move + 2 * len(self.known) : 2] for move in range(3)], axis=1)
+        return np.asarray(first - FRONT_DELAY + self.symbol / 2 * j)
+
+    def _halves(self, first: float | NDArray[np.float64]) -> Complex:
+        return front(self.scheme, self.samples, np.clip(self._clocks(first), 0, len(self.samples) - layout.FRONT - 1))
+
+    def _turns(self) -> Complex:
+        return np.exp(1j * self.turn_angle * np.arange(len(self.known)))
 
     def solve(self, part: slice, ridge: float = 0.01) -> None:
         """Least squares, held towards a single tap where the two points of the sequence say nothing."""
@@ -174,13 +181,12 @@ class _Fit:
         self.taps = trained.taps.copy()
         self.turn_angle += float(np.angle(trained.turn * np.exp(-1j * self.turn_angle)))
         self.symbol = SAMPLE_RATE / self.scheme.symbol_rate + trained.drift
-        middle, fits = self.first, []
-        for move in MOVES:
-            self.first = middle + move
-            self._take()
-            v = self.equalised(self.all)
-            fits.append(abs(np.vdot(v, self.known)) ** 2 / np.vdot(v, v).real)
-        self.first = middle + MOVES[int(np.argmax(fits))]
+        moments = self.first + MOVES
+        halves = self._halves(moments[:, None])
+        windows = sliding_window_view(halves, layout.TAPS, axis=1)[:, 1 : 2 * len(self.known) : 2]
+        v = np.einsum("mki,i->mk", windows, self.taps) * self._turns().conj()
+        fits = np.abs(np.sum(v.conj() * self.known, axis=1)) ** 2 / np.sum(np.abs(v) ** 2, axis=1)
+        self.first = float(moments[int(np.argmax(fits))])
         self._take()
 
     def aim(self) -> None:
@@ -197,7 +203,8 @@ class _Fit:
     def equalised(self, part: slice, move: int = 0) -> Complex:
         """The equaliser's output, all of it `move` half symbols later; turned back by the carrier, at that time."""
         turns = np.exp(-0.5j * self.turn_angle * move) * self.turns[part].conj()
-        return np.asarray(np.einsum("ki,i->k", self.windows[part.start : part.stop, move + 1], self.taps) * turns)
+        windows = self.windows[2 * part.start + move + 1 : 2 * part.stop + move : 2]
+        return np.asarray(np.einsum("ki,i->k", windows, self.taps) * turns)
 
     def refine(self, part: slice) -> None:
         """Read carrier and clock offset out of what the equaliser left over, and take the samples anew."""
@@ -225,7 +232,7 @@ class _Fit:
         begin, end = (int(self.first + self.symbol * n) for n in (self.start, self.start + k))
         return Lock(
             first=self.first,
-            clock=float(self.clocks[2 * k + layout.TAPS + 1]),
+            clock=float(self._clocks(self.first)[2 * k + layout.TAPS + 1]),
             drift=self.symbol - SAMPLE_RATE / self.scheme.symbol_rate,
             phase=complex(np.exp(1j * self.turn_angle * k)),
             turn=complex(np.exp(1j * self.turn_angle)),

@@ -23,27 +23,37 @@ from faxcore.signals import V21, FrameEnds, Octets, SignalBegins, SignalEnds, Si
 PREAMBLE_FLAGS = 38
 """1.013 s; 1 s +-15 % is wanted [T.30 5.3.1]."""
 
-# At 24 kHz a bit lasts exactly 80 ticks, and in a tick both tones advance by whole parts of a turn.
+# At 24 kHz a bit lasts exactly 80 ticks, and in a tick both tones advance by whole parts of a turn. So three bits are
+# 80 samples, and they begin at one of six phases.
 _TICKS_A_BIT = 80
 _TICKS_A_SAMPLE = 3
 _TURN = 480
 _MARK, _SPACE = 33, 37
+_BITS, _PHASES = 3, _TURN // _TICKS_A_BIT
+
+
+_VALUES = 1 << np.arange(_BITS - 1, -1, -1)
 
 
 @lru_cache(maxsize=16)
-def _wave(level_dbm0: float) -> npt.NDArray[np.int16]:
+def _waves(level_dbm0: float) -> npt.NDArray[np.int16]:
+    """The samples of three bits, from each phase, for all values of the bits: row phase * 8 + bits, first bit highest."""
     amplitude = units.rms_of_dbm0(level_dbm0) * math.sqrt(2)
-    return np.array([round(amplitude * math.sin(2 * math.pi * k / _TURN)) for k in range(_TURN)], np.int16)
+    wave = np.array([round(amplitude * math.sin(2 * math.pi * k / _TURN)) for k in range(_TURN)], np.int16)
+    value = np.arange(1 << _BITS)[:, None] >> np.arange(_BITS - 1, -1, -1) & 1
+    advance = np.repeat(np.where(value, _MARK, _SPACE), _TICKS_A_BIT, axis=1)
+    phase = (np.cumsum(advance, axis=1) - advance)[:, ::_TICKS_A_SAMPLE]
+    starts = np.arange(_PHASES)[:, None, None] * _TICKS_A_BIT
+    return np.asarray(wave[(starts + phase) % _TURN]).reshape(-1, phase.shape[1])
 
 
 def modulate(bits: npt.NDArray[np.uint8], *, level_dbm0: float = -13.0) -> npt.NDArray[np.int16]:
     """The FSK samples of line bits (uint8 0/1); 26 2/3 samples a bit, the last bit rounded up to a whole sample."""
-    advance = np.where(bits, _MARK, _SPACE).astype(np.int32)
-    begins = (np.cumsum(advance) - advance) * _TICKS_A_BIT % _TURN
-    tick = np.arange(0, len(advance) * _TICKS_A_BIT, _TICKS_A_SAMPLE, dtype=np.int32)
-    bit, into = np.divmod(tick, _TICKS_A_BIT)
-    phase = (begins[bit] + advance[bit] * into) % _TURN
-    return _wave(level_dbm0).take(phase)
+    samples = -(-len(bits) * _TICKS_A_BIT // _TICKS_A_SAMPLE)
+    threes = np.append(bits, np.zeros(-len(bits) % _BITS, np.uint8)).reshape(-1, _BITS)
+    advance = np.where(threes, _MARK, _SPACE).sum(axis=1)
+    phase = (np.cumsum(advance) - advance) % _PHASES
+    return _waves(level_dbm0)[phase * (1 << _BITS) + threes @ _VALUES].ravel()[:samples]
 
 
 class Transmitter(StoredSignal):
