@@ -155,7 +155,7 @@ class _Fit:
         self._take()
 
     def _take(self) -> None:
-        """Half-symbol samples around every known symbol: windows[2 k + 1] is its own, one half a symbol away each side."""
+        """Half-symbol samples around every known symbol k: windows[2 k + 1] is its own, its neighbours half a symbol off."""
         self.halves = self._halves(self.first)
         self.turns = self._turns()
         self.windows = sliding_window_view(self.halves, layout.TAPS)
@@ -169,7 +169,7 @@ class _Fit:
         return front(self.scheme, self.samples, np.clip(self._clocks(first), 0, len(self.samples) - layout.FRONT - 1))
 
     def _turns(self) -> Complex:
-        return np.exp(1j * self.turn_angle * np.arange(len(self.known)))
+        return np.asarray(np.exp(1j * self.turn_angle * np.arange(len(self.known))))
 
     def solve(self, part: slice, ridge: float = 0.01) -> None:
         """Least squares, held towards a single tap where the two points of the sequence say nothing."""

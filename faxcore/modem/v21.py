@@ -37,7 +37,7 @@ _VALUES = 1 << np.arange(_BITS - 1, -1, -1)
 
 @lru_cache(maxsize=16)
 def _waves(level_dbm0: float) -> npt.NDArray[np.int16]:
-    """The samples of three bits, from each phase, for all values of the bits: row phase * 8 + bits, first bit highest."""
+    """The samples of three bits from each phase: row phase * 8 + bits, the first bit highest."""
     amplitude = units.rms_of_dbm0(level_dbm0) * math.sqrt(2)
     wave = np.array([round(amplitude * math.sin(2 * math.pi * k / _TURN)) for k in range(_TURN)], np.int16)
     value = np.arange(1 << _BITS)[:, None] >> np.arange(_BITS - 1, -1, -1) & 1
@@ -53,7 +53,7 @@ def modulate(bits: npt.NDArray[np.uint8], *, level_dbm0: float = -13.0) -> npt.N
     threes = np.append(bits, np.zeros(-len(bits) % _BITS, np.uint8)).reshape(-1, _BITS)
     advance = np.where(threes, _MARK, _SPACE).sum(axis=1)
     phase = (np.cumsum(advance) - advance) % _PHASES
-    return _waves(level_dbm0)[phase * (1 << _BITS) + threes @ _VALUES].ravel()[:samples]
+    return np.asarray(_waves(level_dbm0)[phase * (1 << _BITS) + threes @ _VALUES]).ravel()[:samples]
 
 
 class Transmitter(StoredSignal):
