@@ -155,7 +155,7 @@ class _Fit:
         self._take()
 
     def _take(self) -> None:
-        """Half-symbol samples around every known symbol k: windows[2 k + 1] is its own, its neighbours half a symbol off."""
+        """Half-symbol samples around known symbol k: windows[2 k + 1], and half a symbol off the ones beside it."""
         self.halves = self._halves(self.first)
         self.turns = self._turns()
         self.windows = sliding_window_view(self.halves, layout.TAPS)
