@@ -11,7 +11,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from far_station import FRAME, FarStation
+from far_station import FRAME, FarStation, in_a_hurry
 
 from faxcore.net import Fax, FaxService, FetchLimits, FolderStorage
 from faxcore.swml import CallInfo, SendFax
@@ -21,6 +21,7 @@ async def send_fax(service: FaxService, params: object, info: CallInfo, rtp: Far
     """One `send_fax` step; gives the variables that it sets. SwmlError for parameters that SWML does not allow."""
     method = SendFax.parse(params)
     async with service.fax(method, info) as fax:  # fetched, counted and drawn: now the far end may be called
+        in_a_hurry(fax.call)
         if fax.call is not None:  # None: the document cannot be had, and the variables say so
             await carry_audio(fax, rtp)
     return fax.outcome.variables

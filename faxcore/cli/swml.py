@@ -62,6 +62,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
               help="A value of the scope envs; again for more.")
 @click.option("--secret", envvar="FAXCORE_SWML_SECRET", metavar="TEXT",
               help="Signs status callbacks; better given as FAXCORE_SWML_SECRET.")
+@click.option("--t38", is_flag=True, help="Carry the faxes as T.38 packets instead of audio.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(script: str, as_json: bool, **words: Any) -> None:  # fmt: skip
     """Run SCRIPT, YAML or JSON, and print its variables.
@@ -116,6 +117,7 @@ def _runtime(service: FaxService, words: dict[str, Any]) -> Runtime:
 
     from faxcore.document import open_document
     from faxcore.net import LoopbackStation, Runtime
+    from faxcore.options import T38
     from faxcore.swml import CallInfo
 
     info = CallInfo(
@@ -130,7 +132,8 @@ def _runtime(service: FaxService, words: dict[str, Any]) -> Runtime:
         to=words["remote_identity"],
     )
     station = LoopbackStation(words["remote_identity"], open_document(words["far_document"]))
-    return Runtime(service, station.carry, info, envs=words["envs"], warn=_warn)
+    carrier = T38() if words["t38"] else None
+    return Runtime(service, station.carry, info, envs=words["envs"], carrier=carrier, warn=_warn)
 
 
 def _warn(error: SwmlError) -> None:

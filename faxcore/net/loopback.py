@@ -10,6 +10,7 @@ from faxcore.call import FaxCall
 from faxcore.document import AnyDocument, ReceivedDocument
 from faxcore.line import Line
 from faxcore.net.service import Fax
+from faxcore.options import T38
 from faxcore.simulation import simulate
 
 
@@ -21,7 +22,7 @@ class _Stopped(Exception):  # noqa: N818 - no error
 class LoopbackStation:
     """Takes every fax that is sent to it, and sends `document` to whoever wants to receive.
 
-    `received` is what the last call brought.
+    A call over T.38 goes over a network without faults. `received` is what the last call brought.
     """
 
     identity: str = "+15551230002"
@@ -31,9 +32,11 @@ class LoopbackStation:
 
     async def carry(self, fax: Fax) -> None:
         """Carries the call of a fax to its end in a thread, which also polls the fax. ValueError: nothing to send."""
-        call, far = fax.call, self._far(fax)
+        call = fax.call
         if call is None:
             return
+        far = self._far(fax, T38() if call.packets else None)
+        line = None if call.packets else self.line
         stop = threading.Event()
 
         def step(_: FaxCall) -> None:
@@ -42,7 +45,7 @@ class LoopbackStation:
                 raise _Stopped
 
         ends = (call, far) if fax.sends else (far, call)
-        work = asyncio.create_task(asyncio.to_thread(simulate, *ends, line=self.line, progress=step))
+        work = asyncio.create_task(asyncio.to_thread(simulate, *ends, line=line, progress=step))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -51,9 +54,9 @@ class LoopbackStation:
             raise
         self.received = far.document
 
-    def _far(self, fax: Fax) -> FaxCall:
+    def _far(self, fax: Fax, carrier: T38 | None) -> FaxCall:
         if fax.sends:
-            return FaxCall.receive(identity=self.identity)
+            return FaxCall.receive(identity=self.identity, carrier=carrier)
         if self.document is None:
             raise ValueError("the station has no document to send")
-        return FaxCall.send(self.document, identity=self.identity)
+        return FaxCall.send(self.document, identity=self.identity, carrier=carrier)

@@ -13,6 +13,7 @@ from faxcore import extras
 from faxcore.errors import SwmlError
 from faxcore.net.retry import ExchangeError, Retries
 from faxcore.net.service import Fax, FaxOutcome, FaxService
+from faxcore.options import T38, Audio
 from faxcore.swml import CallInfo, ReceiveFax, SendFax
 from faxcore.swml.interpreter import Interpreter, Post, RunFax, Warn, Wish
 from faxcore.swml.script import LONGEST, Script
@@ -44,9 +45,9 @@ class ScriptOutcome:
 class Runtime:
     """Runs the scripts of one call.
 
-    `info` is what is known of the call, `envs` what its owner has configured. `warn` is told each error of the
-    script as it happens. `seconds` bound an `execute` with all its tries; `retries` are those after transient
-    faults.
+    `info` is what is known of the call, `envs` what its owner has configured, `carrier` that of its faxes. `warn`
+    is told each error of the script as it happens. `seconds` bound an `execute` with all its tries; `retries` are
+    those after transient faults.
     """
 
     def __init__(
@@ -56,11 +57,12 @@ class Runtime:
         info: CallInfo | None = None,
         *,
         envs: dict[str, Any] | None = None,
+        carrier: Audio | T38 | None = None,
         warn: Callable[[SwmlError], None] = lambda _: None,
         seconds: float = 30.0,
         retries: Retries | None = None,
     ) -> None:
-        self._service, self._carry, self._warn = service, carry, warn
+        self._service, self._carry, self._carrier, self._warn = service, carry, carrier, warn
         self._info = info or CallInfo()
         self._interpreter = Interpreter(self._info, Scopes(envs=envs or {}))
         self._seconds, self._retries = seconds, retries or Retries(attempts=3)
@@ -95,7 +97,7 @@ class Runtime:
                 return await self._post(url, msgspec.json.encode(body))
 
     async def _fax(self, method: SendFax | ReceiveFax) -> FaxOutcome:
-        async with self._service.fax(method, self._info) as fax:
+        async with self._service.fax(method, self._info, carrier=self._carrier) as fax:
             if fax.call is not None:
                 await self._carry(fax)
         return fax.outcome

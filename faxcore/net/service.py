@@ -28,6 +28,7 @@ from faxcore import extras
 from faxcore.call import FaxCall
 from faxcore.document import Document, Limits, open_document
 from faxcore.errors import CallError, DocumentError
+from faxcore.events import Event
 from faxcore.net.fetch import FetchLimits, document_name, fetched
 from faxcore.net.guard import AddressPolicy
 from faxcore.net.poster import Delivery, HttpPoster, Poster, Undelivered
@@ -181,13 +182,16 @@ class FaxService:
         options: Options | None = None,
         carrier: Audio | T38 | None = None,
         control_id: str | None = None,
+        watch: Callable[[Event], None] | None = None,
     ) -> AsyncIterator[Fax]:
         """A fax, its document fetched, counted and its first page drawn before a far end is kept waiting.
 
+        `watch` is told each event of the call when the fax is polled, such as `faxcore.events.T38Wanted`.
         ValueError for options that the engine refuses; everything else that goes wrong is in the outcome.
         """
         info = info or CallInfo()
         operation = await self._prepared(method, info, options, carrier)
+        operation.watch = watch
         control_id = control_id or str(uuid.uuid4())
         fax = Fax(operation, info, control_id, delivery=self._delivery(method.status_url), clock=self._clock)
         wait = self._wait

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from faxcore.call import FaxCall
 from faxcore.errors import CallError
-from faxcore.events import Finished, PageReceived, PageSent
+from faxcore.events import Event, Finished, PageReceived, PageSent
 from faxcore.result import FaxResult, ResultCode
 from faxcore.swml.payloads import FaxEvent
 
@@ -27,6 +27,8 @@ class Operation:
         self.method, self.direction, self.call = method, direction, call
         self.result: FaxResult | None = None
         """How the fax ended; None before the last event."""
+        self.watch: Callable[[Event], None] | None = None
+        """Is told each event of the call as it is taken: T38Wanted, frames, trainings."""
         self._identity, self._document = identity, document
         self._events: deque[FaxEvent] = deque()
         self._ended: FaxResult | None = None
@@ -78,6 +80,8 @@ class Operation:
         if self.call is None or self._ended is not None:
             return
         for event in self.call.events():
+            if self.watch is not None:
+                self.watch(event)
             match event:
                 case PageSent(number=number) | PageReceived(number=number) if number > self._page:
                     self._page = number

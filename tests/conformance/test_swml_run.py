@@ -160,6 +160,13 @@ def test_events_arrive_in_order_and_the_answer_of_execute_is_run() -> None:
     assert done.object["last"] == "2 pages"
 
 
+def test_over_t38() -> None:
+    done = run(WITH_STATUS, "--t38")
+    assert (done.status, done.stderr) == (0, "")
+    assert [body["params"]["fax"]["type"] for body in done.bodies("/status")] == ["page", "page", "finished"]
+    assert done.object["send_fax_result"] == "success"
+
+
 def test_receiving(folder: Path) -> None:
     done = run((EXAMPLES / "receive_fax.yaml").read_text(), "--from", "+1777")
     assert (done.status, done.stderr) == (0, "")

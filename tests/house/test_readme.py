@@ -75,7 +75,7 @@ def _facts(output: str) -> dict[str, Any]:
 
 
 def test_every_file_that_is_named_exists() -> None:
-    named = re.findall(r"`((?:benchmarks|native|tests|faxcore)/[\w./-]*)`", README)
+    named = re.findall(r"`((?:benchmarks|native|tests|faxcore|examples)/[\w./-]*)`", README)
     assert named
     for path in named:
         assert (ROOT / path).exists(), path

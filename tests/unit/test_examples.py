@@ -37,3 +37,7 @@ def test_synchronous(tmp_path: Path) -> None:
     assert result == "receive_fax_result: success"
     (stored,) = tmp_path.iterdir()
     assert len(faxcore.open_document(stored).pages) == 4
+
+
+def test_t38_and_the_switch_to_it() -> None:
+    assert example("embed_t38.py", str(SAMPLE)) == ["packets: success, 4 pages", "switched: success, 4 pages"]
