@@ -1,4 +1,4 @@
-"""What a telephone line does to one burst: level, frequency and clock offset, a line filter, noise, G.711.
+"""What a telephone line does to one burst: level, offsets, a line filter, noise, direct current, hum, G.711.
 
 The far transmitter's offsets come first, then the line, the level, the noise, the law. SNR counts noise over
 0-4 kHz against the burst as it arrives. A burst begins anywhere between two samples, its carrier at any phase.
@@ -6,6 +6,7 @@ The far transmitter's offsets come first, then the line, the level, the noise, t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -70,6 +71,8 @@ class Channel:
     clock_ppm: float = 0.0
     line: str = "flat"
     law: str | None = None
+    dc: float = 0.0  # counts
+    hum_dbm0: float | None = None  # at 50 Hz
 
 
 def carry(burst: Samples, channel: Channel, seed: int) -> Samples:
@@ -86,6 +89,10 @@ def carry(burst: Samples, channel: Channel, seed: int) -> Samples:
         start = 0 if channel.noise_before else onset(sent)
         noise = random.standard_normal(len(heard)) * (rms * 10 ** (-channel.snr_db / 20))
         heard[start:] += noise[start:]
+    heard = heard + channel.dc
+    if channel.hum_dbm0 is not None:
+        turns = 50 / SAMPLE_RATE * np.arange(len(heard)) + phase / (2 * np.pi)
+        heard = heard + math.sqrt(2) * rms_of_dbm0(channel.hum_dbm0) * np.sin(2 * np.pi * turns)
     whole = np.clip(np.rint(heard), -32768, 32767).astype(np.int16)
     return g711.through(whole, channel.law) if channel.law else whole
 

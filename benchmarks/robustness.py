@@ -34,7 +34,8 @@ from faxcore import kernels
 
 IDEAL_DB = {
     ("v17", 14400): 20.4, ("v17", 12000): 17.6, ("v17", 9600): 13.8, ("v17", 7200): 10.3,
-    ("v29", 9600): 17.7, ("v29", 7200): 14.2, ("v27ter", 4800): 13.3, ("v27ter", 2400): 6.9, ("v21", 300): 2.6,
+    ("v29", 9600): 17.7, ("v29", 7200): 14.2, ("v29", 4800): 10.4,
+    ("v27ter", 4800): 13.3, ("v27ter", 2400): 6.9, ("v21", 300): 2.6,
 }  # fmt: skip
 """SNR for a bit error rate of 1e-4 with ideal synchronisation."""
 
@@ -199,6 +200,8 @@ class Plan:
         places = [(f"{level} dBm0", Channel(level_dbm0=level)) for level in (0, -3, -10, -20, -30, -40, -43)]
         places += [(f"{level} dBm0, {law} law", Channel(level_dbm0=level, law=law))
                    for law in ("a", "mu") for level in (-13, -30)]  # fmt: skip
+        places.append(("-43 dBm0, DC of 200 counts", Channel(level_dbm0=-43, dc=200)))
+        places.append(("-43 dBm0, hum of -30 dBm0", Channel(level_dbm0=-43, hum_dbm0=-30)))
         return [
             Row("Level", f"{label}, no noise", dict.fromkeys(self.listening, self.cell("data", channel)),
                 clean if channel.level_dbm0 else within(1e-4))

@@ -35,7 +35,7 @@ struct qam_pulse {
 #define QAM_SPAN_MAX 64
 
 /* Decision-directed reception of one carrier; the owner (Python) acquires, this loop hunts and decodes. */
-enum { QAM_TAPS = 32, QAM_FRONT = 32, QAM_BLOCK = 80, QAM_LINES = 3, QAM_HISTORY = 4096, QAM_DELAY = 512,
+enum { QAM_TAPS = 32, QAM_FRONT = 32, QAM_BLOCK = 80, QAM_LINES = 3, QAM_SLOW = 4, QAM_HISTORY = 4096, QAM_DELAY = 512,
        QAM_RECENT = 1024, QAM_POINTS = 256, QAM_PHASE_BITS = 6, QAM_PHASES = 1 << QAM_PHASE_BITS,
        QAM_STATES = 8, QAM_BRANCHES = 4, QAM_DEPTH = 32, QAM_CELLS = 24 };
 /* A sample at the end of the scale, that of mu-law included, was cut. A burst at 0 dBm0 has 4 % of its samples cut, by
@@ -92,9 +92,10 @@ struct qam_receiver {
 };
 
 /* bank: [place between two samples][re, im][QAM_FRONT]; points: [re, im][points]; groups: [state][point];
- * lines: [carrier re, im, lower re, im, upper re, im][QAM_BLOCK]; training: [point][re, im], its last ones are what
- * training_left counts; branches: [which][state before, subset][state after]; cells: [row][column][subset], the point
- * of a subset that is nearest to the middle of a cell. Cells have sides of one and lie around the origin. */
+ * lines: [carrier re, im, lower re, im, upper re, im, then QAM_SLOW shapes of what is slow][QAM_BLOCK]; training: [point]
+ * [re, im], its last ones are what training_left counts; branches: [which][state before, subset][state after]; cells:
+ * [row][column][subset], the point of a subset that is nearest to the middle of a cell. Cells have sides of one and lie
+ * around the origin. */
 struct qam_tables {
     const int16_t *bank;
     const float *points, *lines;

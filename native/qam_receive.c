@@ -9,6 +9,17 @@ static float KERNEL(line_energy)(const float *block, const float *line)
     return (re * re + im * im) * (2.0f / QAM_BLOCK);
 }
 
+/* A block's energy without direct current and hum: gateways and mains add more than a signal at -43 dBm0 has. */
+static float KERNEL(energy_of)(const float *block, const float *slow, float floor)
+{
+    float energy = KERNEL(dot)(block, block, QAM_BLOCK), rest = energy;
+    for (int i = 0; energy > floor && i < QAM_SLOW; i++) {
+        float part = KERNEL(dot)(block, slow + i * QAM_BLOCK, QAM_BLOCK);
+        rest -= part * part;
+    }
+    return rest;
+}
+
 /* The alternations of a training put all power into three lines, two of them at the band's edges. That holds at any
  * level and above any noise floor; speech, tones and V.21 never look so. */
 static int KERNEL(looks_like_alternations)(const struct qam_receiver *r, const float *lines, const float *block, float energy)
@@ -38,7 +49,7 @@ static int KERNEL(hunt)(struct qam_receiver *r, const float *lines)
         float block[QAM_BLOCK];
         for (int i = 0; i < QAM_BLOCK; i++)
             block[i] = r->history[r->scan + i];
-        float energy = KERNEL(dot)(block, block, QAM_BLOCK);
+        float energy = KERNEL(energy_of)(block, lines + 2 * QAM_LINES * QAM_BLOCK, r->energy_floor);
         int hit = KERNEL(looks_like_alternations)(r, lines, block, energy);
         r->hits = hit ? r->hits + 1 : 0;
         r->scan += QAM_BLOCK;

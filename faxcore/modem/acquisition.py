@@ -47,6 +47,24 @@ HOPELESS = 0.5
 """A mean squared error over the conditioning sequence that no refinement brings down."""
 
 
+def _slow() -> NDArray[np.float64]:
+    """Orthonormal shapes over a block of what changes slowly: direct current and hum are made of them."""
+    x = np.arange(layout.BLOCK) - (layout.BLOCK - 1) / 2
+    square = np.mean(x**2)
+    shapes = np.stack([np.ones(layout.BLOCK), x, x**2 - square, x**3 - x * (np.mean(x**4) / square)])
+    return np.asarray(shapes / np.sqrt(np.sum(shapes**2, axis=1, keepdims=True)))
+
+
+SLOW = _slow()
+"""Polynomials up to the third degree, a row each."""
+
+
+def without_slow(samples: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Whole blocks of samples, a row each, direct current and hum taken out."""
+    blocks = samples[: len(samples) // layout.BLOCK * layout.BLOCK].reshape(-1, layout.BLOCK).astype(np.float64)
+    return np.asarray(blocks - blocks @ SLOW.T @ SLOW)
+
+
 @dataclass(frozen=True)
 class Lock:
     """A trained receiver just before the first symbol of the check. Times in samples from the buffer's start."""
@@ -239,6 +257,6 @@ class _Fit:
             taps=self.taps,
             delay=self.halves[2 * k + 1 : 2 * k + layout.TAPS + 1],
             front_power=float(np.mean(np.abs(self.halves) ** 2)),
-            rms=2 * float(np.sqrt(np.mean(self.samples[begin:end].astype(np.float64) ** 2))),
+            rms=2 * float(np.sqrt(np.mean(without_slow(self.samples[begin:end]) ** 2))),
             evm=self.error(self.all) ** 0.5,
         )

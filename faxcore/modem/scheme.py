@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
-from faxcore.modem.acquisition import HELD
+from faxcore.modem.acquisition import HELD, SLOW
 from faxcore.signals import Modulation
 from faxcore.units import SAMPLE_RATE
 
@@ -228,11 +228,11 @@ class Scheme:
 
     @cached_property
     def lines(self) -> NDArray[np.float32]:
-        """Correlators for the three lines of the alternations: carrier, lower and upper band edge."""
+        """Correlators for the three lines of the alternations, carrier, lower and upper band edge; then `SLOW`."""
         edge = self.symbol_rate / 2
         t = 2 * np.pi * np.arange(layout.BLOCK) / SAMPLE_RATE
         waves = [w(t * (self.carrier_hz + offset)) for offset in (0, -edge, edge) for w in (np.cos, np.sin)]
-        return np.ascontiguousarray(waves, np.float32)
+        return np.ascontiguousarray([*waves, *SLOW], np.float32)
 
 
 class Encoder:

@@ -79,8 +79,8 @@ static inline int tables_are_sound(const struct qam_receiver *r, const Py_buffer
         PyErr_Format(PyExc_ValueError, "bank: shape (%d, 2, %d) is needed", QAM_PHASES, QAM_FRONT);
     else if (t[1].shape[0] != 2 || t[1].shape[1] != r->points)
         PyErr_SetString(PyExc_ValueError, "points: shape (2, points) is needed");
-    else if (t[2].shape[0] != 2 * QAM_LINES || t[2].shape[1] != QAM_BLOCK)
-        PyErr_Format(PyExc_ValueError, "lines: shape (%d, %d) is needed", 2 * QAM_LINES, QAM_BLOCK);
+    else if (t[2].shape[0] != 2 * QAM_LINES + QAM_SLOW || t[2].shape[1] != QAM_BLOCK)
+        PyErr_Format(PyExc_ValueError, "lines: shape (%d, %d) is needed", 2 * QAM_LINES + QAM_SLOW, QAM_BLOCK);
     else if (t[3].shape[0] != r->states || t[3].shape[1] != r->points)
         PyErr_SetString(PyExc_ValueError, "groups: one row a state and one column a point is needed");
     else if (t[4].shape[1] != 2)

@@ -137,3 +137,16 @@ def test_bounds_are_those_of_the_tables() -> None:
     assert Count(bursts=10, failed=1).success_bounds == pytest.approx((0.55498, 0.99747), abs=1e-5)
     assert Count(bits=1000).error_bounds == pytest.approx((0.0, 3.6889e-3), abs=1e-7)
     assert Count(bits=1000, errors=10, events=10).error_bounds == pytest.approx((4.7954e-3, 18.3904e-3), abs=1e-7)
+
+
+def test_direct_current_and_hum_are_added() -> None:
+    clean = carry(burst(), Channel(level_dbm0=-20.0), 3).astype(np.float64)
+    more = carry(burst(), Channel(level_dbm0=-20.0, dc=200, hum_dbm0=-30.0), 3) - clean
+    assert np.mean(more) == pytest.approx(200, abs=2)
+    assert dbm0_of_rms(rms(more - np.mean(more))) == pytest.approx(-30.0, abs=0.1)
+    assert frequency_of_hum(more) == pytest.approx(50.0, abs=0.1)
+
+
+def frequency_of_hum(samples: Real) -> float:
+    spectrum = np.abs(np.fft.rfft((samples - np.mean(samples)) * np.hanning(len(samples)), 8 * len(samples)))
+    return float(np.argmax(spectrum)) / (8 * len(samples)) * 8000

@@ -93,6 +93,18 @@ def test_levels(name: str, rate: int, level: float, law: str) -> None:
 
 
 @EVERY
+@pytest.mark.parametrize(("dc", "hum_counts", "mains_hz"), [(200, 0, 50), (0, 721, 50), (-200, 721, 60)])
+def test_direct_current_and_hum(name: str, rate: int, dc: int, hum_counts: int, mains_hz: int) -> None:
+    """Beside a burst at -43 dBm0, which has 114 counts: what gateways add, and hum at -30 dBm0."""
+    bits = bits_of(6, rate)
+    line = on_the_line(modem.modulate(bits, name, rate, level_dbm0=-43.0), level=-43.0, snr=30.0)
+    hum = dc + hum_counts * np.sin(2 * np.pi * mains_hz / 8000 * np.arange(len(line)))
+    burst = modem.demodulate(np.rint(line + hum).astype(np.int16), name, rate)
+    assert wrong_bits(burst, bits) == 0
+    assert burst.level_dbm0 == pytest.approx(-43.0, abs=0.3)
+
+
+@EVERY
 def test_echo_protection(name: str, rate: int) -> None:
     bits = bits_of(5, rate)
     line = on_the_line(modem.modulate(bits, name, rate, echo_protection=True), snr=35)

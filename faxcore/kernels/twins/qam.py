@@ -199,6 +199,13 @@ class _Receiver:
         edges = self.line_energy(block, 2) + self.line_energy(block, 4)
         return bool(edges > self.s.edge_share * energy and carrier + edges > self.s.line_share * energy)
 
+    def energy_of(self, block: Any) -> Any:
+        energy = rest = dot(block, block)
+        for slow in self.lines[2 * LINES :] if energy > self.s.energy_floor else ():
+            part = dot(block, slow)
+            rest = rest - part * part
+        return rest
+
     def lost_burst_ended(self, energy: Any) -> bool:
         if self.s.lost_energy == 0:
             return False
@@ -211,7 +218,7 @@ class _Receiver:
     def hunt(self) -> int:
         while self.s.scan + BLOCK <= self.s.filled:
             block = self.s.history[self.s.scan : self.s.scan + BLOCK].astype(np.float32)
-            energy = dot(block, block)
+            energy = self.energy_of(block)
             self.s.hits = self.s.hits + 1 if self.looks_like_alternations(block, energy) else 0
             self.s.scan += BLOCK
             if self.s.hits == 2:
