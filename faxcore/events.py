@@ -55,7 +55,7 @@ class Negotiated(Event):
 
 @dataclass(frozen=True, slots=True)
 class BurstReceived(Event):
-    """A fast carrier came and went: what its receiver saw. `points`: the last ones that it decided on, unit free."""
+    """A fast carrier came and went: what its receiver saw. `points`: those of `quality`, as plain numbers."""
 
     modulation: Modulation
     trained: bool

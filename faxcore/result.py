@@ -153,7 +153,8 @@ class FaxResult:
 
     `detail` carries a finer number where `code` (0-61) has none; `note` says in words what was awaited.
     `bit_rate` is in bit/s and 0 before training; `duration` is line time in seconds; `quality` is what the fast
-    receiver saw of its last trained burst, None where there was none.
+    receiver saw of its last trained burst, None where there was none; `bursts` is that of each burst in turn, trained
+    or not (of a long call, the last 64).
     """
 
     code: ResultCode
@@ -172,6 +173,7 @@ class FaxResult:
     duration: float = 0.0
     attempts: tuple[str, ...] = field(default=())
     quality: CarrierQuality | None = None
+    bursts: tuple[CarrierQuality, ...] = field(default=(), repr=False)
 
     @property
     def success(self) -> bool:

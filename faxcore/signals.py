@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Modulation(NamedTuple):
     """A modulation at a rate in bit/s; V.17 with its short training is one of its own, as in T.31."""
@@ -31,15 +34,31 @@ V29_9600 = Modulation("v29", 9600)
 V17_7200, V17_9600, V17_12000, V17_14400 = (Modulation("v17", rate) for rate in (7200, 9600, 12000, 14400))
 
 
+def no_points() -> NDArray[np.complex64]:
+    """No complex numbers, which cannot be written to."""
+    nothing = np.zeros(0, np.complex64)
+    nothing.flags.writeable = False
+    return nothing
+
+
 @dataclass(frozen=True, slots=True)
 class CarrierQuality:
-    """What a fast receiver saw of a burst: error vector magnitude (ratio), SNR over 0-4 kHz, offsets of the far end."""
+    """What a fast receiver saw of a burst: error vector magnitude (ratio), SNR over 0-4 kHz, offsets of the far end.
+
+    `bits` is how many data bits it delivered; `taps` (complex64, half a symbol apart) is its equaliser at the end,
+    `points` (complex64) the last ones that it decided on, in the units of the recommendation's figure.
+    """
 
     evm: float = 0.0
     snr_db: float = 0.0
     carrier_hz: float = 0.0
     clock_ppm: float = 0.0
     level_dbm0: float = 0.0
+    modulation: Modulation | None = None
+    trained: bool = False
+    bits: int = 0
+    taps: NDArray[np.complex64] = field(default_factory=no_points, repr=False, compare=False)
+    points: NDArray[np.complex64] = field(default_factory=no_points, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +96,10 @@ class SignalEnds:
 
 @dataclass(frozen=True, slots=True)
 class SignalFades:
-    """A fast carrier fell silent. SignalReturns follows, or SignalEnds: then it ended here, as `quality` says.
-
-    `points` are the last that the slicer saw.
-    """
+    """A fast carrier fell silent. SignalReturns follows, or SignalEnds: then it ended here, as `quality` says."""
 
     at: int
     quality: CarrierQuality = field(default_factory=CarrierQuality)
-    points: tuple[complex, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,6 @@ class Listener:
         end = end if faded is None else replace(end, at=faded.at)
         if end.trained and not self.listen.fast.short and self._fast.lock:
             self._learnt[self.listen.fast] = self._fast.lock
-        points = faded.points if faded else ()
+        points = tuple(end.quality.points.tolist())
         self._emit(BurstReceived(units.seconds(end.at), self.listen.fast, end.trained, end.quality, points))
         return end

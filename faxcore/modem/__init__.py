@@ -84,7 +84,8 @@ class Burst:
 
     `bits` (uint8, 0 or 1) begin with the first data bit after the training; a few extra may follow at the end.
     `evm` is a ratio, `snr_db` counts noise over 0-4 kHz, `carrier_hz` and `clock_ppm` are the far end's
-    offsets, `symbols` (complex64) the points decided on, training check included.
+    offsets, `symbols` (complex64) the points decided on, training check included, `taps` (complex64, half a symbol
+    apart) the equaliser at the end.
     """
 
     trained: bool
@@ -95,6 +96,7 @@ class Burst:
     clock_ppm: float
     level_dbm0: float
     symbols: NDArray[np.complex64]
+    taps: NDArray[np.complex64]
     lock: Lock | None = field(default=None, repr=False)
 
 
@@ -161,5 +163,6 @@ def demodulate(
         quality.clock_ppm,
         quality.level_dbm0,
         np.concatenate(symbols),
+        quality.taps,
         hearing.lock if heard else None,
     )

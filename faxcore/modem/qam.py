@@ -205,7 +205,7 @@ class Receiver:
     def quality(self) -> CarrierQuality:
         """Of the burst that is on, or of the last one."""
         if self._burst is None:
-            return CarrierQuality()
+            return CarrierQuality(modulation=self._scheme.modulation)
         s, scheme, lock = self._state[0], self._scheme, self._burst.lock
         evm = math.sqrt(s["error"] / s["errors_counted"] / scheme.mean_power) if s["errors_counted"] else lock.evm
         stretch = 1 + float(s["drift"]) * scheme.symbol_rate / SAMPLE_RATE
@@ -217,7 +217,19 @@ class Receiver:
             carrier_hz=(scheme.carrier_hz + offset) / stretch - scheme.carrier_hz,
             clock_ppm=1e6 * (1 / stretch - 1),
             level_dbm0=dbm0_of_rms(lock.rms),
+            modulation=scheme.modulation,
+            trained=True,
+            bits=self._bits_delivered,
+            taps=np.asarray(s["taps_re"] + 1j * s["taps_im"], np.complex64),
+            points=self.symbols,
         )
+
+    @property
+    def _bits_delivered(self) -> int:
+        """In whole octets; what is left of the training and of the trellis's delay were no data."""
+        s = self._state[0]
+        decided = self.symbol_count + int(s["training_left"]) - len(self._scheme.training)
+        return max(0, decided - _skipped(self._scheme)) * self._scheme.bits // 8 * 8
 
     @property
     def symbol_count(self) -> int:
@@ -266,7 +278,8 @@ class Receiver:
         if event == layout.ACQUIRE:
             return self._acquire()
         if event == layout.LOST:
-            return [SignalEnds(int(s["origin"] + s["scan"]), trained=False)]
+            lost = CarrierQuality(modulation=self._scheme.modulation)
+            return [SignalEnds(int(s["origin"] + s["scan"]), trained=False, quality=lost)]
         return self._silent(int(s["ended_at"]))
 
     def _silent(self, at: int) -> list[SignalItem]:
@@ -276,7 +289,7 @@ class Receiver:
         burst.octets, burst.doubtful = burst.octets + len(burst.doubtful), b""
         items: list[SignalItem] = []
         if burst.faded is None and self._hold:
-            burst.faded = SignalFades(at, self.quality, tuple(self.symbols.tolist()))
+            burst.faded = SignalFades(at, self.quality)
             items.append(burst.faded)
         if burst.faded is None or at - burst.faded.at >= self._hold:
             quality, burst.faded = burst.faded.quality if burst.faded else self.quality, None
@@ -323,6 +336,11 @@ def _fresh_state(scheme: Scheme, loops: Loops, at: int) -> NDArray[np.void]:
     return state
 
 
+def _skipped(scheme: Scheme) -> int:
+    """Symbols before the first that is data: the check, and as many as the trellis looks back."""
+    return scheme.check + (layout.DEPTH - 1 if scheme.trellis else 0)
+
+
 def _hunt_on(s: np.void) -> None:
     """The training was none: hunt on from the block after the trigger, and see when the energy goes."""
     if s["lost_energy"] == 0:
@@ -349,7 +367,7 @@ def _follow(s: np.void, scheme: Scheme, lock: Lock, begin: int, loops: Loops) ->
         s[name] = 0
     s["training_left"], s["scrambler"] = len(scheme.training), scheme.scrambler
     s["state"] = scheme.conditioning[-1] >> scheme.state_shift & (scheme.states - 1)
-    s["skip"] = (scheme.check + (layout.DEPTH - 1 if scheme.trellis else 0)) * scheme.bits
+    s["skip"] = _skipped(scheme) * scheme.bits
     # Where the line's noise is not that far below the burst, its end is a smaller fall.
     s["loss_ratio"] = min(max(LOSS_RATIO, 3 * lock.evm**2), 0.4)
     s["step_size"] = loops.equaliser_gain / (layout.TAPS * lock.front_power)

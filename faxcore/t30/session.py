@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -104,6 +105,7 @@ class Session:
         self.gap = ""  # the first block that was given up: the document is not whole, whatever follows
         self.attempts: list[str] = []
         self.quality: CarrierQuality | None = None
+        self.bursts: deque[CarrierQuality] = deque(maxlen=64)
         self._emit = emit
         self._last_heard = "nothing"
         self._frames_were_there = False
@@ -123,8 +125,9 @@ class Session:
         if isinstance(report, FramesHeard):
             self._frames_were_there = True
             self._emit(FramesReceived(self.now, report.frames, report.bad))
-        elif isinstance(report, DataHeard | BurstHeard) and report.trained and report.quality.level_dbm0:
-            self.quality = report.quality
+        elif isinstance(report, DataHeard | BurstHeard) and report.quality.modulation:
+            self.bursts.append(report.quality)
+            self.quality = report.quality if report.trained else self.quality
         return report
 
     def listen(
@@ -272,6 +275,7 @@ class Session:
             duration=duration,
             attempts=tuple(self.attempts),
             quality=self.quality,
+            bursts=tuple(self.bursts),
         )
 
 

@@ -210,8 +210,13 @@ def test_a_receiver_tells_what_it_saw_of_each_burst() -> None:
         assert abs(burst.quality.snr_db - 26) < 1.5
         assert abs(burst.quality.level_dbm0 + 23) < 0.5
         assert abs(burst.quality.carrier_hz) < 0.5
-        assert len(burst.points) > 100
+        assert len(burst.points) == len(burst.quality.points) > 100
+        assert np.argmax(np.abs(burst.quality.taps)) in (15, 16)
     assert receiver.result is not None
     assert receiver.result.quality == bursts[-1].quality
+    assert receiver.result.bursts == tuple(burst.quality for burst in bursts)
+    training, page = bursts
+    assert abs(training.quality.bits / training.modulation.bit_rate - 1.5) < 0.05  # TCF: 1.5 s of zeros [T.30 5.3.2]
+    assert page.quality.bits > 8 * sum(event.octets for event in sender.events() if isinstance(event, PageSent)) > 0
     assert sender.result is not None
     assert sender.result.quality is None
