@@ -20,7 +20,9 @@ class Options:
     `codings` and `modulations` are in order of preference; rates are in bit/s. Pages are sent at `resolution` and in
     their own size, on lines of at most `width` ("a4", "b4", "a3"), which is also the widest that is received. Where the
     far end takes less, pages are drawn for what it takes; without `adapt` the call ends with code 11 or 12.
-    ValueError names an option that is out of range or not built yet.
+    A page received without error correction is answered with RTP, or with RTN and not kept, from these shares of bad
+    rows on. `t0` to `t5` are T.30's timers in seconds. ValueError names an option that is out of range or not built
+    yet.
     """
 
     ecm: bool = True
@@ -31,6 +33,8 @@ class Options:
     resolution: str = "fine"
     width: str = "a3"
     adapt: bool = True
+    rtp_bad_rows: float = 0.05
+    rtn_bad_rows: float = 0.15
     sub_address: str | None = None
     sender_id: str | None = None
     password: str | None = None
@@ -38,6 +42,7 @@ class Options:
     t0: float = 60.0
     t1: float = 35.0
     t2: float = 7.0
+    t3: float = 10.0
     t4: float = 3.45
     t5: float = 65.0
 
@@ -57,9 +62,12 @@ class Options:
             raise ValueError(f"resolution must be one of {', '.join(RESOLUTIONS)}, not {self.resolution!r}")
         if self.width not in LINES_MM:
             raise ValueError(f"width must be one of {', '.join(LINES_MM)}, not {self.width!r}")
-        for name, low, high in (("t0", 1, 600), ("t1", 1, 600), ("t2", 1, 60), ("t4", 1, 60), ("t5", 1, 600)):
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is in seconds, {low} to {high}, not {getattr(self, name)}")
+        if not 0 <= self.rtp_bad_rows <= self.rtn_bad_rows <= 1:
+            shares = f"{self.rtp_bad_rows}, {self.rtn_bad_rows}"
+            raise ValueError(f"shares must be 0 <= rtp_bad_rows <= rtn_bad_rows <= 1, not {shares}")
+        for name, high in (("t0", 600), ("t1", 600), ("t2", 60), ("t3", 60), ("t4", 60), ("t5", 600)):
+            if not 1 <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is in seconds, 1 to {high}, not {getattr(self, name)}")
 
 
 def _choices(name: str, given: tuple[str, ...], known: tuple[str, ...], built: tuple[str, ...]) -> None:

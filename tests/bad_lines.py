@@ -96,14 +96,15 @@ def random_line(seed: int) -> BadLine:
 
 @dataclass(frozen=True)
 class Muted:
-    """`line` on which the caller's signal falls out: `spans` are (begin, length) in seconds of line time."""
+    """`line` on which a signal falls out, the caller's and no other: `spans` are (begin, length) in s of line time."""
 
     line: Line
     spans: tuple[tuple[float, float], ...]
+    ways: tuple[int, ...] = (0,)
 
     def direction(self, index: int) -> Direction | MutedDirection:
         inner = self.line.direction(index)
-        return inner if index else MutedDirection(inner, self.spans)
+        return MutedDirection(inner, self.spans) if index in self.ways else inner
 
 
 class MutedDirection:

@@ -60,8 +60,8 @@ PAPERS = {"a4": A4, "b4": Paper(255, 364.0), "a3": Paper(303, 420.0), "letter": 
 class Supply:
     """Pages of 10, 11, ... lines, so that a coded page says which it is; A4, or of the `papers` given by name."""
 
-    def __init__(self, count: int, *, papers: Sequence[str] = (), fails: bool = False) -> None:
-        self.count, self.fails, self.papers = count, fails, papers
+    def __init__(self, count: int, *, papers: Sequence[str] = (), fails: bool = False, code: int = 46) -> None:
+        self.count, self.fails, self.code, self.papers = count, fails, code, papers
         self.requested: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class Supply:
 
         def page() -> Page:
             if self.fails:
-                raise DocumentError("letter.pdf", "broken", page=index + 1, code=46)
+                raise DocumentError("letter.pdf", "broken", page=index + 1, code=self.code)
             return blank_page(10 + index, resolution, line_pels(line_mm, resolution))
 
         return SimpleNamespace(ready=lambda: True, page=page)

@@ -8,8 +8,7 @@ from faxcore.t30.frames import FCF
 
 ZERO_RUN_S = 1.0
 ZERO_SHARE = 0.95
-BAD_ROWS_MCF = 0.05
-BAD_ROWS_RTP = 0.15
+EOL_ZEROS = 11
 SEARCH_RUN = 32  # zero bits that end the garbage in front of TCF
 
 
@@ -29,11 +28,17 @@ def training_is_good(octets: bytes, bit_rate: int) -> bool:
     return bool(check.size >= ZERO_RUN_S * bit_rate and np.mean(~groups.any(axis=1)) >= ZERO_SHARE)
 
 
-def page_response(rows: int, bad_rows: int, *, cut: bool) -> FCF | None:
-    """MCF, RTP or RTN by the share of bad rows; RTN for a page cut short; None for a page without a row."""
+def page_response(rows: int, bad_rows: int, *, cut: bool, rtp: float = 0.05, rtn: float = 0.15) -> FCF | None:
+    """MCF, or RTP or RTN from these shares of bad rows on; RTN for a page cut short; None for a page without a row."""
     if rows == 0:
         return None
     bad = bad_rows / rows
-    if cut or bad >= BAD_ROWS_RTP:
+    if cut or (bad and bad >= rtn):
         return FCF.RTN
-    return FCF.MCF if bad < BAD_ROWS_MCF else FCF.RTP
+    return FCF.RTP if bad and bad >= rtp else FCF.MCF
+
+
+def has_line_end(octets: bytes) -> bool:
+    """Whether an EOL is among octets of a page: eleven zeros or more, and a one [T.4 4.1.2]."""
+    bits = np.unpackbits(np.frombuffer(octets, np.uint8), bitorder="little")
+    return bool((np.diff(np.flatnonzero(bits), prepend=-1) > EOL_ZEROS).any())

@@ -22,11 +22,12 @@ from faxcore.t30.ecm_receiver import CorrectedPages
 from faxcore.t30.frames import FCF
 from faxcore.t30.opening import answering
 from faxcore.t30.orders import BurstHeard, DataHeard, Procedure
-from faxcore.t30.quality import page_response, training_is_good
+from faxcore.t30.quality import has_line_end, page_response, training_is_good
 from faxcore.t30.session import GAP, LONGEST_PAGE, PAGE_HOLD, POST_MESSAGE, TCF_HOLD, Failure, Heard, Session, Steps
 
 FRUITLESS = 40  # exchanges without a page: more than all rates three times over
 LONGEST_TCF_S = 10.0
+NO_LINE_S = 13.0  # a page without an end of line [T.4 3.3: 5 s; some makers allow 13]
 CUT_S = 0.8  # from the end of a page to its command: 75 ms, in the field up to 500, and the time to know both
 
 Signal = Heard | DataHeard | None
@@ -203,7 +204,8 @@ class _Receiver:
         decoded = coding.decode(carrier.octets, parameters.coding, parameters.line_pels, parameters.resolution)
         rows, bad_rows = decoded.page.height, decoded.bad_rows
         bad_rows += round(rows * carrier.lost / (1 - carrier.lost))  # those that are not there at all
-        response = page_response(rows, bad_rows, cut=carrier.cut and not decoded.complete)
+        shares = {"rtp": self.options.rtp_bad_rows, "rtn": self.options.rtn_bad_rows}
+        response = page_response(rows, bad_rows, cut=carrier.cut and not decoded.complete, **shares)
         if response is None:
             # Some senders take RTN as a receipt: DCN is the one answer that none of them misreads.
             raise Failure(ResultCode.RX_NOFAX, "a page without one line")
@@ -278,7 +280,7 @@ class _Receiver:
 
     def _collect(self, block: DataHeard, fast: Modulation, most: int, hold: float) -> Steps[tuple[bytes, float]]:
         """The octets of a fast carrier until it ends, and the share of its time that fell out."""
-        octets = bytearray(block.octets)
+        octets, since = bytearray(block.octets), 0
         while block.more:
             if len(octets) > most:
                 raise Failure(ResultCode.RX_NOEOL, "a carrier without end")
@@ -287,6 +289,9 @@ class _Receiver:
                 break
             block = report
             octets += block.octets
+            since = 0 if has_line_end(block.octets) else since + len(block.octets)
+            if 8 * since > NO_LINE_S * fast.bit_rate:
+                raise Failure(ResultCode.RX_NOEOL, "a carrier without any end of line")
         return bytes(octets), block.lost
 
     def _count_exchange(self) -> None:

@@ -194,7 +194,7 @@ class _Transmitter:
                 return answer
             if sending + 1 < SENDINGS:
                 yield from self._refused(index, command, answer)
-        code = ResultCode.RETRYDCN if answer in (FCF.RTN, FCF.PIN) else ResultCode.TX_INVALRSP
+        code = {FCF.RTN: ResultCode.RETRYDCN, FCF.PIN: ResultCode.T3_EXPIRED}.get(answer, ResultCode.TX_INVALRSP)
         raise Failure(code, f"page {index + 1} was answered with {answer.name} {SENDINGS} times")
 
     def _begin_page(self, index: int) -> None:
@@ -278,8 +278,20 @@ class _Transmitter:
                 yield from self.session.transmit(GAP, item)
             heard = yield from self._answer()
             if heard and heard.fcf is not FCF.CRP:
-                return heard
+                return (yield from self._interrupt(heard)) if heard.fcf in (FCF.PIN, FCF.PIP) else heard
         return None
+
+    def _interrupt(self, wanted: Heard) -> Steps[Heard]:
+        """PIN or PIP: an operator is wanted. Nobody is here; what comes within T3 counts, else the call goes on."""
+        deadline = self.session.now + self.options.t3
+        self.session.step = "waiting for an operator (T3)"
+        while self.session.now < deadline:
+            heard = self.session.response((yield from self.session.listen(deadline - self.session.now)))
+            if heard and heard.fcf in (FCF.PIN, FCF.PIP):
+                wanted = heard
+            elif heard and heard.fcf.sent_by not in self.session.echoes:
+                return heard
+        return wanted
 
     def _answer(self) -> Steps[Heard | None]:
         """What comes within T4; our own commands, which a bad line sends back, start T4 anew."""

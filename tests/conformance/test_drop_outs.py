@@ -43,7 +43,8 @@ def test_error_correction_asks_for_what_fell_out_and_no_more(name: str, rate: in
     assert list(receiver.document.pages) == [page]
     asked = [event.frames for event in sender.events() if isinstance(event, FramesAskedFor)]
     assert len(asked) == 1
-    assert asked[0] <= 3 + 1.2 * gap * rate / 8 / 256
+    settling = 1.5 if gap > 1 else 0.0  # V.17's points are close: the carrier's phase is found again by and by
+    assert asked[0] <= 3 + (1.2 * gap + settling) * rate / 8 / 256
 
 
 def test_many_drop_outs_in_one_page() -> None:

@@ -62,12 +62,13 @@ def begin(conversation: Conversation, events: list[Event]) -> tuple[Session, Scr
     session = new_session(events, **options)
     if conversation.role == "sender":
         papers = usual["papers"].split(",") if "papers" in usual else ()
-        pages = Supply(len(papers) or int(usual.get("pages", 1)), papers=papers, fails="page" in usual)
+        pages = Supply(len(papers) or int(usual.get("pages", 1)), papers=papers, fails="page" in usual,
+                       code=int(usual.get("page", 46)))  # fmt: skip
         return session, ScriptedCarrier(transmitting_terminal(session, pages), far_x=False)
 
     def store(page: object) -> None:
         if "store" in usual:
-            raise DocumentError("received.pdf", "disk full", code=41)
+            raise DocumentError("received.pdf", "disk full", code=int(usual["store"]))
 
     room = chain(repeat(False, int(usual.get("busy", 0))), repeat(True))
     return session, ScriptedCarrier(receiving_terminal(session, store, lambda: next(room)), far_x=True)

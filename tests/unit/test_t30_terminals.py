@@ -320,6 +320,22 @@ def test_page_quality(rows: int, bad: int, response: FCF | None) -> None:
     assert page_response(rows, bad, cut=True) is (FCF.RTN if response else None)
 
 
+@pytest.mark.parametrize(
+    ("rtp", "rtn", "bad", "response"),
+    [
+        (0.0, 0.0, 0, FCF.MCF), (0.0, 0.0, 1, FCF.RTN), (0.0, 0.5, 1, FCF.RTP), (1.0, 1.0, 99, FCF.MCF),
+        (0.3, 1.0, 30, FCF.RTP), (0.3, 1.0, 29, FCF.MCF), (1.0, 1.0, 100, FCF.RTN),
+    ],
+)  # fmt: skip
+def test_the_owner_sets_the_quality(rtp: float, rtn: float, bad: int, response: FCF) -> None:
+    """Of 100 rows so many are bad: the answer of the receiving terminal."""
+    session = new_session([], rtp_bad_rows=rtp, rtn_bad_rows=rtn)
+    carrier = ScriptedCarrier(receiving_terminal(session, lambda page: None), far_x=True)
+    play(carrier, "DCS/9600", "TCF", f"PAGE 100/{bad}", "EOP")
+    assert carrier.run()
+    assert carrier.said[-1] == response.name
+
+
 def test_inch_pages_keep_their_true_length() -> None:
     """DCS bit 44: 200 x 200 has the pels of fine, but other lines [T.30 table 2]."""
     pages: list[Page] = []
