@@ -1,4 +1,4 @@
-"""Every call ends in bounded line time, on its own clock: far ends that go silent, idle or on for ever, in any phase."""
+"""Every call ends in bounded line time, on its own clock: far ends that go silent, idle or on for ever."""
 
 from __future__ import annotations
 
