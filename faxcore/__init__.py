@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from faxcore.call import CallGroup, FaxCall
+    from faxcore.call import CallGroup, FaxCall, Gateway
     from faxcore.document import Document, open_document, save_document
     from faxcore.errors import CallError, DocumentError, FaxcoreError
     from faxcore.line import Line, Network
@@ -37,6 +37,7 @@ _HOMES = {
     "FaxCall": "call",
     "FaxResult": "result",
     "FaxcoreError": "errors",
+    "Gateway": "call",
     "Line": "line",
     "Network": "line",
     "Options": "options",
@@ -60,6 +61,7 @@ __all__ = [  # noqa: RUF022 - in the order of _HOMES; a test holds the two toget
     "FaxCall",
     "FaxResult",
     "FaxcoreError",
+    "Gateway",
     "Line",
     "Network",
     "Options",

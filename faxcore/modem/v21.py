@@ -68,6 +68,22 @@ class Transmitter(StoredSignal):
         super().__init__(modulate(bits, level_dbm0=checked_level(level_dbm0)))
 
 
+class LiveTransmitter:
+    """V.21 of bits that become known while they are sent: 80 samples for every three bits, without a break in phase."""
+
+    def __init__(self, *, level_dbm0: float = -13.0) -> None:
+        self._waves = _waves(checked_level(level_dbm0))
+        self._phase = 0
+
+    def send(self, bits: Sequence[int]) -> npt.NDArray[np.int16]:
+        """The samples of three bits. ValueError for another number of them."""
+        if len(bits) != _BITS:
+            raise ValueError(f"{_BITS} bits are sent at a time, not {len(bits)}")
+        wave = self._waves[self._phase * (1 << _BITS) + int(np.dot(bits, _VALUES))]
+        self._phase = (self._phase + sum(_MARK if bit else _SPACE for bit in bits)) % _PHASES
+        return np.asarray(wave)
+
+
 class Receiver:
     """Samples to the frames of V.21 signals, as long as it listens.
 
@@ -78,7 +94,8 @@ class Receiver:
     def __init__(self, *, at: int = 0) -> None:
         if at < 0:
             raise ValueError(f"at is a line time in samples, not {at}")
-        self._state = layout.plain(layout.fsk_state(at))
+        self._fields = layout.fsk_state(at)
+        self._state = layout.plain(self._fields)
         self._out = EventBuffer(events=16, octets=4 * layout.LONGEST)
         self._carrier = False
 
@@ -86,6 +103,12 @@ class Receiver:
     def carrier(self) -> bool:
         """True from the recognised flags of a signal until its carrier is gone."""
         return self._carrier
+
+    @property
+    def partial(self) -> bytes:
+        """The octets so far of the frame that is coming in; the last two may be its FCS."""
+        hdlc = self._fields[0]["hdlc"]
+        return hdlc["frame"][: max(0, int(hdlc["bits"])) // 8].tobytes() if self._carrier else b""
 
     def push(self, samples: npt.NDArray[np.int16]) -> list[SignalItem]:
         """What these samples, int16 at 8 kHz, bring."""
