@@ -17,6 +17,11 @@ _NEVER_HAS_DATA = {FieldType.HDLC_SIG_END, FieldType.HDLC_FCS_BAD, FieldType.HDL
 _FAST = range(DataKind.V27_2400, DataKind.V17_14400 + 1)
 
 
+def _is_the_same_in_both(octets: bytes) -> bool:
+    """An indicator, or one field of HDLC data: most packets of a call."""
+    return octets[:1] < b"\x40" or (octets[1:3] == b"\x01\x80" and octets[:1] < b"\xe0")
+
+
 class FormDetector:
     """Reads packets in the form that their sender uses; `form` is the best guess so far.
 
@@ -32,9 +37,12 @@ class FormDetector:
 
     def decode(self, octets: bytes) -> Packet:
         """The packet of these octets; FrameError if neither form can read them."""
-        if self.settled:
+        if self.settled or _is_the_same_in_both(octets):
             try:
-                return ifp.decode(octets, self.form)
+                packet = ifp.decode(octets, self.form)
+                for form in () if self.settled else Form:
+                    self._open[form] = isinstance(packet, Data)
+                return packet
             except FrameError:
                 self.settled = False
         readings: dict[Form, Packet] = {}

@@ -83,6 +83,7 @@ def test_their_gateway_between_our_terminal_and_their_modem(
 
 @pytest.mark.parametrize(("modems", "case"), [
     (MODEMS[0], {"version": 3}), (MODEMS[1], {"version": 0}), (MODEMS[1], {"tcf": "local"}),
+    (MODEMS[1], {"fill_removal": True}),
     (MODEMS[2], {"version": 2}),
 ], ids=str)
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
@@ -91,12 +92,12 @@ def test_our_gateway_between_their_terminal_and_their_modem(
     in_: bool, modems: tuple[str, ...], ecm: bool, case: dict[str, Any], sent: Path, received: Path, pages: Pages,
 ) -> None:
     gateway = our_gateway(**case)
-    settings = {"modems": modems, "ecm": ecm, "codings": ("mh", "mr", "mmr"), **case}
+    settings = {"modems": modems, "ecm": ecm, "codings": ("mh", "mr", "mmr"), "minimum_scan_ms": 20, **case}
     if in_:
         peer = on_the_line(modems, ecm, calling=True, tx_tiff=sent)
         far = T38Terminal(calling=False, rx_tiff=received, identity="+1 555 3", **settings)
     else:
-        peer = on_the_line(modems, ecm, calling=False, rx_tiff=received)
+        peer = on_the_line(modems, ecm, calling=False, rx_tiff=received, minimum_scan_ms=20)
         far = T38Terminal(calling=True, tx_tiff=sent, identity="+1 555 3", **settings)
     with peer, far:
         run([Link(far, gateway), Wire(gateway, OnTheLine(peer))], [far, OnTheLine(peer)])

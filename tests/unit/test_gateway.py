@@ -48,6 +48,7 @@ def test_rates(way: str, rate: int, modulations: tuple[str, ...]) -> None:
     {"t38": {"max_datagram": 72}},
     {"rows": 1000, "link": {"jitter": 0.1}},
     {"rows": 1000, "link": {"jitter": 0.1}, "ecm": False, "codings": ("mr",)},
+    {"t38": {"fill_removal": True}, "ecm": False},
     {"rows": 600, "pages": 2, "link": {"jitter": 0.1, "loss": 0.05}},
 ], ids=str)
 @pytest.mark.parametrize("way", WAYS)

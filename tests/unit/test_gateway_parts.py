@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 import numpy as np
 import pytest
 
 from faxcore import coding, modem
-from faxcore.carrier.gateway.fill import FillBuffer
+from faxcore.carrier.gateway.fill import FillBuffer, FillRemover
 from faxcore.carrier.gateway.frames import Conversation, Editor
 from faxcore.carrier.gateway.signals import BLOCK, FastSignal, V21Signal
 from faxcore.carrier.gateway.speaker import Speaker
@@ -121,6 +124,41 @@ def test_fill_does_no_harm(code: str, width: int, page: str, size: int) -> None:
     assert np.array_equal(before.page.pels(), after.page.pels())
     assert (after.bad_rows, after.complete) == (0, True)
     assert len(played) == len(octets) + 2 * fills
+
+
+def lines_of(octets: bytes) -> list[int]:
+    """Bits of each line of a page with its EOL, the page's first and last EOLs left out."""
+    bits = "".join(f"{octet:08b}"[::-1] for octet in octets)
+    ends = [match.end() for match in re.finditer("0{11,}1", bits)]
+    return [b - a for a, b in itertools.pairwise(ends) if b - a > 13]
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+@pytest.mark.parametrize(("code", "width", "page"), [p for p in PAGES if "min96" not in str(p.id)])
+def test_fill_that_was_taken_out_is_put_back(code: str, width: int, page: str, size: int) -> None:
+    octets, buffer, played = ifp.line_order(bytes.fromhex(page)), FillBuffer(96), bytearray()
+    for at in range(0, len(octets), size):
+        buffer.add(octets[at:at + size])
+        played += buffer.take(1000)
+    buffer.end()
+    played += buffer.take(10_000)
+    before, after = (coding.decode(data, code, width, FINE) for data in (octets, bytes(played)))
+    assert np.array_equal(before.page.pels(), after.page.pels())
+    assert (after.bad_rows, after.complete) == (0, True)
+    assert min(lines_of(bytes(played))) >= 96
+    assert sum(lines_of(bytes(played))) < sum(max(96, bits) + 8 for bits in lines_of(octets)) + 8
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+@pytest.mark.parametrize(("code", "width", "page"), PAGES)
+def test_fill_is_taken_out(code: str, width: int, page: str, size: int) -> None:
+    octets, remover = ifp.line_order(bytes.fromhex(page)), FillRemover()
+    left = b"".join(remover.remove(octets[at:at + size]) for at in range(0, len(octets), size)) + remover.rest()
+    before, after = (coding.decode(data, code, width, FINE) for data in (octets, left))
+    assert np.array_equal(before.page.pels(), after.page.pels())
+    assert (after.bad_rows, after.complete) == (0, True)
+    assert "0" * 15 not in "".join(f"{octet:08b}"[::-1] for octet in left)
+    assert len(left) <= len(octets)
 
 
 def test_data_without_any_end_of_line_are_not_kept_for_ever() -> None:

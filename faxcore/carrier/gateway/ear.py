@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from faxcore import modem, units
+from faxcore.carrier.gateway.fill import FillRemover
 from faxcore.carrier.gateway.frames import Conversation, Editor
 from faxcore.carrier.gateway.signals import BLOCK, Samples
 from faxcore.carrier.gateway.speaker import Speaker
@@ -38,14 +39,14 @@ class Ear:
 
     def __init__(
         self, conversation: Conversation, speaker: Speaker, options: Options, *, local_check: bool,
-        emit: Callable[[Event], None],
+        fill_removal: bool, emit: Callable[[Event], None],
     ) -> None:
         self.heard = 0
         self.refused = False
         self.busy_until = 0
         self.answered = False
         self._conversation, self._speaker, self._options = conversation, speaker, options
-        self._local_check, self._emit = local_check, emit
+        self._local_check, self._fill_removal, self._emit = local_check, fill_removal, emit
         self._v21 = v21.Receiver()
         self._tones: tones.ToneDetector | None = tones.ToneDetector()
         self._fast: FastEar | None = None
@@ -132,17 +133,16 @@ class Ear:
         if expected is None or not self._conversation.from_line:
             return
         lock = self._locks.get(expected._replace(short=False)) if expected.short else None
-        self._fast = FastEar(expected, lock, self.heard, self._speaker, self._conversation, check=self._checks)
-
-    @property
-    def _checks(self) -> bool:
-        """A training check comes next, and it is made here."""
-        return self._local_check and self._conversation.training
+        training = self._conversation.training
+        remover = FillRemover() if self._fill_removal and not training else None
+        self._fast = FastEar(
+            expected, lock, self.heard, self._speaker, self._conversation, check=self._local_check and training,
+            remover=remover)
 
     def _hear_fast(self, samples: Samples) -> None:
         """Run the receiver of the fast modem that is expected; its training is told while it goes on."""
         expected = self._conversation.expected
-        if self._fast is None or (not self._fast.on and self._fast.outdated(expected, self._checks)):
+        if self._fast is None or (not self._fast.on and self._fast.outdated(expected, self._conversation.training)):
             if self._v21.carrier or expected is None or not self._conversation.from_line:
                 return
             self._expect_fast()
@@ -184,11 +184,11 @@ class FastEar:
 
     def __init__(
         self, expected: Modulation, lock: Lock | None, at: int, speaker: Speaker, conversation: Conversation, *,
-        check: bool,
+        check: bool, remover: FillRemover | None,
     ) -> None:
         # A short training can be heard only after the long one: without it the far end may yet send that.
         modulation = expected if lock is not None else expected._replace(short=False)
-        self.expected, self.modulation = expected, modulation
+        self.expected, self.modulation, self.training = expected, modulation, conversation.training
         self.ended: SignalEnds | None = None
         self.on = False
         self.checked = bytearray() if check else None
@@ -197,6 +197,7 @@ class FastEar:
         self._kind = DATA[modulation._replace(short=False)]
         self._announced = self._trained = self._told = False
         self._octets = bytearray()
+        self._remover = remover
         self._deframer: Deframer | None = None
 
     @property
@@ -204,9 +205,9 @@ class FastEar:
         """What a later short training needs."""
         return self._receiver.lock
 
-    def outdated(self, expected: Modulation | None, check: bool) -> bool:
+    def outdated(self, expected: Modulation | None, training: bool) -> bool:
         """Another signal is expected by now."""
-        return expected != self.expected or check != (self.checked is not None)
+        return (expected, training) != (self.expected, self.training)
 
     def announce(self, at: int) -> None:
         """The training goes on: the far end's modem can begin its own."""
@@ -245,7 +246,7 @@ class FastEar:
                 self._send(FieldType.HDLC_DATA, octets, at)
                 self._speaker.end_frame(self._kind, good, at, final=is_final(octets))
         else:
-            self._octets += data
+            self._octets += data if self._remover is None else self._remover.remove(data)
             size = self._speaker.chunk(self.modulation)
             whole = len(self._octets) // size * size
             self._send(FieldType.T4_NON_ECM_DATA, bytes(self._octets[:whole]), at)
@@ -258,7 +259,8 @@ class FastEar:
             self._speaker.data(self._kind, type_, octets[start:start + size], at)
 
     def _end(self, at: int) -> None:
-        self._send(FieldType.T4_NON_ECM_DATA, bytes(self._octets), at)
+        rest = self._remover.rest() if self._remover is not None else b""
+        self._send(FieldType.T4_NON_ECM_DATA, bytes(self._octets) + rest, at)
         type_ = FieldType.HDLC_SIG_END if self._deframer else FieldType.T4_NON_ECM_SIG_END
         if self._announced:
             self._speaker.end(self._kind if self._told else None, type_, at)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 _EOL_ZEROS = 11
 _EOLS = "0" * _EOL_ZEROS + "1", "0" * _EOL_ZEROS + "11"    # without and with a tag bit
+_LONGEST_FILL = 14    # zeros that are left of FILL: more than in any code
 _LOOK_BACK = 4    # octets that tell whether an EOL follows another one
 _MOST_HELD = 1 << 16    # octets; data without any EOL
 _BEFORE = tuple(8 - octet.bit_length() for octet in range(256))    # zeros at the end that is sent last
@@ -14,10 +17,13 @@ class FillBuffer:
     """Octets of a page, first bit least significant, given out only up to a place where zeros do no harm.
 
     That is within the zeros of an EOL that ends a line with something in it: not in the data of a line, and not
-    between the EOLs that end a page.
+    between the EOLs that end a page. Lines of fewer than `line_bits` bits, their EOL counted, get FILL at once: the
+    far end took theirs out [T.38 6.2].
     """
 
-    def __init__(self) -> None:
+    def __init__(self, line_bits: int = 0) -> None:
+        self._line_bits = line_bits
+        self._length, self._zeros, self._in_page = 0, 0, False
         self._octets = bytearray()
         self._free = 0    # octets up to the last place for FILL
         self._looked = 0
@@ -31,7 +37,28 @@ class FillBuffer:
 
     def add(self, octets: bytes) -> None:
         """More of the page."""
-        self._octets += octets
+        self._octets += self._filled_up(octets) if self._line_bits else octets
+
+    def _filled_up(self, octets: bytes) -> bytes:
+        out = bytearray()
+        for octet in octets:
+            lacking = 0
+            for place in range(8):
+                self._length += 1
+                if not octet >> place & 1:
+                    self._zeros += 1
+                    continue
+                if self._zeros >= _EOL_ZEROS:
+                    lacking = self._lacking()
+                    self._length, self._in_page = 0, True
+                self._zeros = 0
+            out += bytes(lacking) + bytes((octet,))    # the EOL's zeros reach back before the octet of its 1
+        return bytes(out)
+
+    def _lacking(self) -> int:
+        """Octets of FILL for the line that ends here; none between the EOLs that end a page."""
+        empty = self._length <= _EOL_ZEROS + 2
+        return 0 if empty or not self._in_page else max(0, -(-(self._line_bits - self._length) // 8))
 
     def end(self) -> None:
         """The page has no more octets."""
@@ -81,3 +108,26 @@ class FillBuffer:
         width = 8 * len(context)
         text = f"{bits:0{width}b}"[::-1].rstrip("0")
         return text.endswith(_EOLS)
+
+
+class FillRemover:
+    """Takes FILL out of a page as it passes: no run of zeros longer than 14 is left [T.38 6.2]."""
+
+    def __init__(self) -> None:
+        self._zeros = 0
+        self._bits = np.zeros(0, np.uint8)    # less than an octet
+
+    def remove(self, octets: bytes) -> bytes:
+        """What is left of these octets, whole octets of it; first bit least significant."""
+        bits = np.unpackbits(np.frombuffer(octets, np.uint8), bitorder="little")
+        place = np.arange(1, len(bits) + 1)
+        last = np.maximum.accumulate(np.where(bits, place, -self._zeros))
+        self._zeros = int(place[-1] - last[-1]) if len(bits) else self._zeros
+        kept = np.concatenate([self._bits, bits[place - last <= _LONGEST_FILL]])
+        whole = len(kept) // 8 * 8
+        self._bits = kept[whole:]
+        return np.packbits(kept[:whole], bitorder="little").tobytes()
+
+    def rest(self) -> bytes:
+        """What is left at the end, filled up with zeros."""
+        return np.packbits(self._bits, bitorder="little").tobytes()

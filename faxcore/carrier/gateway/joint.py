@@ -42,8 +42,11 @@ class GatewayCarrier:
         local = settings.tcf == "local"
         self._conversation = Conversation()
         self.speaker = Speaker(settings)
-        self._ear = Ear(self._conversation, self.speaker, options, local_check=local, emit=emit)
-        self._player = Player(self._conversation, options, level_dbm0=level_dbm0, local_check=local)
+        removal = settings.fill_removal
+        self._ear = Ear(
+            self._conversation, self.speaker, options, local_check=local, fill_removal=removal, emit=emit)
+        self._player = Player(
+            self._conversation, options, level_dbm0=level_dbm0, local_check=local, fill_removal=removal)
         self._receiver = udptl.Receiver(HOLD)
         self._forms = FormDetector(Form.of_version(settings.version))
         self._follow_form = settings.version == 1

@@ -23,16 +23,18 @@ LONGEST_WAIT = units.samples(5.0)
 class Player:
     """Plays what packets bring. `sent` counts samples; `quiet_since` is told by the ear.
 
-    `local_check`: training checks are made here, none is carried.
+    `local_check`: training checks are made here, none is carried. `fill_removal`: packets bring lines without FILL.
     """
 
     def __init__(
         self, conversation: Conversation, options: Options, *, level_dbm0: float, local_check: bool,
+        fill_removal: bool,
     ) -> None:
         self.sent = 0
         self.refused = False
         self._conversation, self._options = conversation, options
         self._level, self._local_check = level_dbm0, local_check
+        self._fill_removal = fill_removal
         self._queue: deque[Signal] = deque()
         self._playing: Signal | None = None
         self._open: V21Signal | FastSignal | None = None    # what packets still add to
@@ -73,9 +75,10 @@ class Player:
         if modulation == V21:
             self._open = V21Signal(level_dbm0=self._level)
         else:
-            check = self._local_check and self._conversation.training
-            framed = self._conversation.framed
-            self._open = FastSignal(modulation, level_dbm0=self._level, framed=framed, check=check)
+            talk = self._conversation
+            self._open = FastSignal(
+                modulation, level_dbm0=self._level, framed=talk.framed, check=self._local_check and talk.training,
+                line_bits=talk.line_bits if self._fill_removal and not talk.training else 0)
         self._queue.append(self._open)
 
     def train(self, modulation: Modulation) -> None:

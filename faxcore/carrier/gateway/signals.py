@@ -174,12 +174,13 @@ class FastSignal(Framed):
 
     def __init__(
         self, modulation: Modulation, *, level_dbm0: float, framed: bool = False, check: bool = False,
+        line_bits: int = 0,
     ) -> None:
         super().__init__()
         self.modulation = modulation
         self._transmitter = modem.transmitter(modulation, level_dbm0=level_dbm0)
         self._framed = framed
-        self._page = FillBuffer()
+        self._page = FillBuffer(line_bits)
         self._bits = ""
         self._flags = -round(ECM_FLAGS_SECONDS * modulation.bit_rate / 8)    # before the first frame
         self._step = max(1, modulation.bit_rate * BLOCK // 8 // units.SAMPLE_RATE)
