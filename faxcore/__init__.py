@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from faxcore.page import Page, Resolution
     from faxcore.result import FaxResult, ResultCode
     from faxcore.simulation import Outcome, simulate, simulate_many
+    from faxcore.stations import FarStation
 
 _HOMES = {
     "Audio": "options",
@@ -34,6 +35,7 @@ _HOMES = {
     "CallError": "errors",
     "Document": "document",
     "DocumentError": "errors",
+    "FarStation": "stations",
     "FaxCall": "call",
     "FaxResult": "result",
     "FaxcoreError": "errors",
@@ -58,6 +60,7 @@ __all__ = [  # noqa: RUF022 - in the order of _HOMES; a test holds the two toget
     "CallError",
     "Document",
     "DocumentError",
+    "FarStation",
     "FaxCall",
     "FaxResult",
     "FaxcoreError",

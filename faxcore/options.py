@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from faxcore.page import LINES_MM, RESOLUTIONS
+from faxcore.stations import FarStation
 
 BUILT_CODINGS = ("mmr", "mr", "mh")
 BUILT_MODULATIONS = ("v17", "v29", "v27ter")
 KNOWN_CODINGS = ("mmr", "mr", "mh")
 RATES = {"v17": (14400, 12000, 9600, 7200), "v29": (9600, 7200), "v27ter": (4800, 2400)}
 KNOWN_MODULATIONS = tuple(RATES)
+ADDRESSES = ("sub_address", "sender_id", "password", "polling_address", "polled_sub_address")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +24,15 @@ class Options:
     their own size, on lines of at most `width` ("a4", "b4", "a3"), which is also the widest that is received. Where the
     far end takes less, pages are drawn for what it takes; without `adapt` the call ends with code 11 or 12.
     A page received without error correction is answered with RTP, or with RTN and not kept, from these shares of bad
-    rows on. `t0` to `t5` are T.30's timers in seconds. ValueError names an option that is out of range or not built
-    yet.
+    rows on. `t0` to `t5` are T.30's timers in seconds.
+    After as many failures to train as `tries_per_rate` the next lower rate is tried.
+
+    A sender names the person or box that is meant with `sub_address` (SUB), and itself with `sender_id` (SID); a
+    receiver that polls says which document with `polling_address` (SEP) and `polled_sub_address` (PSA), and that it may
+    with `password` (PWD): at most 20 ASCII characters each, left out where the far end does not know them.
+    `accept` is asked when the far end has said who it is and what it wants, perhaps more than once: None goes on, the
+    name of a field of `FarStation` ends the call with that field's code, 50 to 61.
+    ValueError names an option that is out of range or not built yet.
     """
 
     ecm: bool = True
@@ -39,6 +49,9 @@ class Options:
     sender_id: str | None = None
     password: str | None = None
     polling_address: str | None = None
+    polled_sub_address: str | None = None
+    accept: Callable[[FarStation], str | None] | None = None
+    tries_per_rate: int = 1
     t0: float = 60.0
     t1: float = 35.0
     t2: float = 7.0
@@ -49,9 +62,12 @@ class Options:
     def __post_init__(self) -> None:
         _choices("codings", self.codings, KNOWN_CODINGS, BUILT_CODINGS)
         _choices("modulations", self.modulations, KNOWN_MODULATIONS, BUILT_MODULATIONS)
-        for name in ("sub_address", "sender_id", "password", "polling_address"):
-            if getattr(self, name) is not None:
-                raise ValueError(f"{name} is not built yet")
+        for name in ADDRESSES:
+            _address(name, getattr(self, name))
+        if self.accept is not None and not callable(self.accept):
+            raise TypeError(f"accept is called with a FarStation, which {self.accept!r} cannot be")
+        if not 1 <= self.tries_per_rate <= 10:
+            raise ValueError(f"tries_per_rate is 1 to 10, not {self.tries_per_rate}")
         if not 2400 <= self.min_rate <= self.max_rate:
             raise ValueError(f"rates must be 2400 <= min_rate <= max_rate, not {self.min_rate}, {self.max_rate}")
         rates = [rate for name in self.modulations for rate in RATES[name]]
@@ -68,6 +84,11 @@ class Options:
         for name, high in (("t0", 600), ("t1", 600), ("t2", 60), ("t3", 60), ("t4", 60), ("t5", 600)):
             if not 1 <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is in seconds, 1 to {high}, not {getattr(self, name)}")
+
+
+def _address(name: str, given: str | None) -> None:
+    if given is not None and not (0 < len(given) <= 20 and given.isascii() and given.isprintable()):
+        raise ValueError(f"{name} has 1 to 20 printable ASCII characters, not {given!r}")
 
 
 def _choices(name: str, given: tuple[str, ...], known: tuple[str, ...], built: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from faxcore.signals import CarrierQuality
+from faxcore.stations import FarStation
 
 
 class ResultCode(IntEnum):
@@ -155,6 +156,7 @@ class FaxResult:
     `bit_rate` is in bit/s and 0 before training; `duration` is line time in seconds; `quality` is what the fast
     receiver saw of its last trained burst, None where there was none; `bursts` is that of each burst in turn, trained
     or not (of a long call, the last 64).
+    `far` is all that the far end said of itself.
     """
 
     code: ResultCode
@@ -174,6 +176,7 @@ class FaxResult:
     attempts: tuple[str, ...] = field(default=())
     quality: CarrierQuality | None = None
     bursts: tuple[CarrierQuality, ...] = field(default=(), repr=False)
+    far: FarStation = field(default_factory=FarStation)
 
     @property
     def success(self) -> bool:

@@ -43,8 +43,9 @@ from faxcore.t30.orders import (
 from faxcore.t30.session import Session
 
 DIS_V29_FINE_MR = bytes.fromhex("00C670")
-DIS_ECM = {"mmr": "00C6F044", "mr": "00C6F004", "mr64": "40C6F004"}
-"""The same with error correction, and with T.6 or a frame of 64 octets [T.30 table 2, bits 27, 31 and 7]."""
+DIS_ECM = {"poll": "00C770", "poll+": "00C7F08084C002", "mmr": "00C6F044", "mr": "00C6F004", "mr64": "40C6F004"}
+"""The same with a document to be polled (bit 9), then with SEP, PSA and PWD (bits 47, 35, 50) [T.30 table 2]; with
+error correction, and with T.6 or a frame of 64 octets (bits 27, 31 and 7)."""
 THROWN = {"hangup": HangUp, "dropped": LineDropped}
 
 
@@ -293,6 +294,9 @@ def fast(listen: Listen) -> Modulation:
 
 def frame_of(word: str) -> tuple[FCF, bytes]:
     name, _, fif = word.partition("=")
+    named, colon, text = word.partition(":")
+    if colon:
+        return FCF[named], encode_identity(text)
     if word.startswith("DCS/"):
         rate = V29_9600._replace(bit_rate=int(word[4:]))
         return FCF.DCS, Parameters(modulation=rate, resolution=FINE, coding="mr", scan_ms=0).build()

@@ -116,20 +116,19 @@ class FaxCall:
         carrier: Audio | T38 | None = None,
         date: datetime | None = None,
     ) -> FaxCall:
-        """The end that sends a document.
+        """The end that sends a document; as the "answerer" it waits to be polled.
 
         `header_info` draws a header line with the date, `identity`, this text and the page number; None draws
         none. `date` is what the header line shows, now if it is None and a header is drawn. ValueError for an
         option that is out of range or not built yet.
         """
-        if role != "caller":
-            raise ValueError(_role_problem(role, "caller", "answerer", "a polled sender"))
+        calls = _calls(role)
         log = _Log(len(document.pages))
         session = _session(identity, options, log, document.name)
         header = None
         if header_info is not None:
             header = Header(date or datetime.now(), identity, header_info, len(document.pages))
-        procedure = transmitting_terminal(session, _Pages(document, header))
+        procedure = transmitting_terminal(session, _Pages(document, header), calls=calls)
         return cls(session, log, procedure, document=document, carrier=carrier)
 
     @classmethod
@@ -141,12 +140,14 @@ class FaxCall:
         options: Options | None = None,
         carrier: Audio | T38 | None = None,
     ) -> FaxCall:
-        """The end that receives a document. ValueError for an option that is out of range or not built yet."""
-        if role != "answerer":
-            raise ValueError(_role_problem(role, "answerer", "caller", "a polling receiver"))
+        """The end that receives a document; as the "caller" it polls.
+
+        ValueError for an option that is out of range or not built yet.
+        """
+        calls = _calls(role)
         document, log = ReceivedDocument(), _Log(None)
         session = _session(identity, options, log, "")
-        procedure = receiving_terminal(session, document.append)
+        procedure = receiving_terminal(session, document.append, calls=calls)
         return cls(session, log, procedure, document=document, carrier=carrier)
 
     def push_audio(self, samples: npt.ArrayLike) -> None:
@@ -313,10 +314,10 @@ def _session(identity: str, options: Options | None, log: _Log, document: str) -
     return Session(options=options or Options(), identity=identity, emit=log.emit, document=document)
 
 
-def _role_problem(role: str, built: str, other: str, what: str) -> str:
-    if role == other:
-        return f"role={role!r} ({what}) is not built yet"
-    return f"role must be {built!r} or {other!r}, not {role!r}"
+def _calls(role: str) -> bool:
+    if role not in ("caller", "answerer"):
+        raise ValueError(f"role must be 'caller' or 'answerer', not {role!r}")
+    return role == "caller"
 
 
 def _checked(samples: npt.ArrayLike) -> Samples:

@@ -23,11 +23,11 @@ from faxcore.page import (
     steps,
 )
 from faxcore.signals import Modulation
+from faxcore.t30.dis_bits import Bits, build_field, parse_field
 
-Bits = frozenset[int]
-"""Numbers of the bits that are 1, counted from 1 in the order of sending."""
-
-LONGEST_FIELD = 16  # octets in table 2
+DOCUMENT, RECEIVES = 9, 10
+PSA, SEP, SUB, PWD_SID = 35, 47, 49, 50
+"""Bits for addresses; 50 means PWD in DIS and DTC and SID in DCS."""
 
 # Bits 11 12 13 14 of DIS, the richest first; a code that is not here means V.27ter and V.29 [T.30 table 2, note 3.2].
 _OFFERS = {
@@ -86,27 +86,6 @@ _INCH_BITS: dict[Resolution, Bits] = {metric: frozenset() for metric, _ in _RESO
 }
 
 
-def parse_field(fif: bytes) -> Bits:
-    """The bits of a DIS, DTC or DCS field of any length; missing octets are zero, octets after the last are ignored."""
-    bits: set[int] = set()
-    for index, octet in enumerate(fif[:LONGEST_FIELD]):
-        bits.update(8 * index + position + 1 for position in range(8) if octet >> position & 1)
-        if index >= 2 and not octet >> 7:
-            break
-    return frozenset(bits)
-
-
-def build_field(bits: Bits) -> bytes:
-    """The field with these bits, 3 octets or as many as they need; EXTEND bits are set as the length asks."""
-    wanted = {bit for bit in bits if bit < 24 or bit % 8}
-    field = bytearray(max(3, max((bit + 7) // 8 for bit in wanted | {1})))
-    for bit in wanted:
-        field[(bit - 1) // 8] |= 1 << (bit - 1) % 8
-    for index in range(2, len(field) - 1):
-        field[index] |= 0x80
-    return bytes(field)
-
-
 def _code(bits: Bits, *numbers: int) -> str:
     return "".join("1" if number in bits else "0" for number in numbers)
 
@@ -129,12 +108,12 @@ class Capabilities:
     @property
     def can_receive(self) -> bool:
         """The terminal can receive a fax document."""
-        return 10 in self.bits
+        return RECEIVES in self.bits
 
     @property
     def has_document(self) -> bool:
         """A document is ready to be polled."""
-        return 9 in self.bits
+        return DOCUMENT in self.bits
 
     @property
     def ecm(self) -> bool:
@@ -190,7 +169,7 @@ class Parameters:
     """What a DCS sets for the pages that follow.
 
     `modulation` is RESERVED_RATE for a reserved code; `width_mm`, `length`, `scan_ms` as in `Capabilities`;
-    `ecm_frame` in octets.
+    `ecm_frame` in octets; `sub` and `sid`: SUB and SID come in the same signal.
     """
 
     modulation: Modulation
@@ -201,6 +180,8 @@ class Parameters:
     scan_ms: int = 20
     ecm: bool = False
     ecm_frame: int = 256
+    sub: bool = False
+    sid: bool = False
 
     @property
     def page_modulation(self) -> Modulation:
@@ -231,11 +212,13 @@ class Parameters:
             scan_ms=_SCAN_MS[_code(bits, 21, 22, 23)][0],
             ecm=27 in bits,
             ecm_frame=64 if 28 in bits else 256,
+            sub=SUB in bits,
+            sid=PWD_SID in bits,
         )
 
     def build(self) -> bytes:
         """The field of DCS [T.30 table 2]: for codings and resolutions that this engine sends."""
-        bits = {10} | _ones(_RATE_CODES[self.modulation], 11) | _ones(_SCAN_CODES[self.scan_ms], 21)
+        bits = {RECEIVES} | _ones(_RATE_CODES[self.modulation], 11) | _ones(_SCAN_CODES[self.scan_ms], 21)
         bits |= _ones(_WIDTH_CODES[self.width_mm], 17) | set(_LENGTH_BITS[self.length])
         resolution = _RESOLUTION_BITS[self.resolution]
         bits |= {resolution} if resolution else set()
@@ -243,6 +226,7 @@ class Parameters:
         bits |= {"mh": set(), "mr": {16}, "mmr": {31}}[self.coding]
         bits |= {27} if self.ecm else set()
         bits |= {28} if self.ecm and self.ecm_frame == 64 else set()
+        bits |= ({SUB} if self.sub else set()) | ({PWD_SID} if self.sid else set())
         return build_field(frozenset(bits))
 
 
@@ -282,14 +266,28 @@ ANY_RESOLUTION = frozenset({15, 41, 42, 43, 44, 45})
 
 def own_capabilities(options: Options) -> bytes:
     """The field of our DIS: what `options` let us receive; any resolution and length, no minimum time of a line."""
+    return build_field(_receives(options) | {SUB, PWD_SID})
+
+
+def polled_capabilities(options: Options) -> bytes:
+    """The field of the DIS of a terminal that has a document to be polled and receives none."""
+    return build_field(_receives(options) - {RECEIVES} | {DOCUMENT, SEP, PSA, PWD_SID})
+
+
+def own_poll(options: Options, asked: Bits) -> bytes:
+    """The field of our DTC: what `options` let us receive, and which of SEP, PSA and PWD are `asked` with it."""
+    return build_field(_receives(options) | asked)
+
+
+def _receives(options: Options) -> Bits:
     wanted = set(options.modulations)
     code = min((code for code in _OFFERS if wanted <= set(_OFFERS[code])), key=lambda code: len(_OFFERS[code]))
-    bits = {10, 20} | ANY_RESOLUTION | _ones(code, 11) | _ones(_SCAN_CODES[0], 21)
+    bits = {RECEIVES, 20, 33} | ANY_RESOLUTION | _ones(code, 11) | _ones(_SCAN_CODES[0], 21)
     bits |= _ones(_WIDTH_CODES[LINES_MM[options.width]], 17)
     bits |= {16} if "mr" in options.codings else set()
     bits |= {27} if options.ecm else set()
     bits |= {31} if options.ecm and "mmr" in options.codings else set()
-    return build_field(frozenset(bits))
+    return frozenset(bits)
 
 
 def rate_ladder(far: Capabilities, options: Options) -> tuple[Modulation, ...]:
@@ -370,5 +368,7 @@ def choose_parameters(
         coding=coding,
         width_mm=form.width_mm,
         length=form.length,
+        sub=options.sub_address is not None and SUB in far.bits,
+        sid=options.sender_id is not None and PWD_SID in far.bits,
         scan_ms=5 if 0 < scan_ms < 5 else round(scan_ms),  # half of 5 ms stays 5: DCS has no code for less
     )

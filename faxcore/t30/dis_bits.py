@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+Bits = frozenset[int]
+"""Numbers of the bits that are 1, counted from 1 in the order of sending."""
+
 RESERVED = "reserved, sent as 0"
+LONGEST_FIELD = 16  # octets in table 2
 
 
 class Bit(NamedTuple):
@@ -153,3 +157,24 @@ BITS = (
 def describe(bits: frozenset[int], *, setting: bool) -> list[str]:
     """What the bits of a DIS or DTC (`setting` false) or of a DCS (true) say, in words and in order."""
     return [(setting and bit.setting) or bit.capability for bit in BITS if bit.number in bits]
+
+
+def parse_field(fif: bytes) -> Bits:
+    """The bits of a DIS, DTC or DCS field of any length; missing octets are zero, octets after the last are ignored."""
+    bits: set[int] = set()
+    for index, octet in enumerate(fif[:LONGEST_FIELD]):
+        bits.update(8 * index + position + 1 for position in range(8) if octet >> position & 1)
+        if index >= 2 and not octet >> 7:
+            break
+    return frozenset(bits)
+
+
+def build_field(bits: Bits) -> bytes:
+    """The field with these bits, 3 octets or as many as they need; EXTEND bits are set as the length asks."""
+    wanted = {bit for bit in bits if bit < 24 or bit % 8}
+    field = bytearray(max(3, max((bit + 7) // 8 for bit in wanted | {1})))
+    for bit in wanted:
+        field[(bit - 1) // 8] |= 1 << (bit - 1) % 8
+    for index in range(2, len(field) - 1):
+        field[index] |= 0x80
+    return bytes(field)

@@ -1,6 +1,6 @@
-"""The receiving terminal on the answering side: figure 5-2 of T.30, read from the top.
+"""The receiving terminal, which is called or, when it polls, calls: figure 5-2 of T.30, read from the top.
 
-    R      call() -> _wait_for_command()   CED, then DIS until a command comes                  phases A and B
+    R      call() -> _wait_for_command()   CED, DIS until a command comes; polling: CNG, DTC     phases A and B
     F-TCF  _train()                        DCS, TCF; FTT until one is good                      phase B
     F      _receive_pages(), _page()       CFR, then pages                                      phase C
     post   _judge(), _after_page()         MCF, RTP or RTN; what may follow each                phase D
@@ -17,14 +17,17 @@ from faxcore.events import PageReceived, PageStarted
 from faxcore.page import LINES_MM, RESOLUTIONS, Page
 from faxcore.result import ResultCode
 from faxcore.signals import Modulation
-from faxcore.t30.capabilities import Capabilities, Parameters, own_capabilities
+from faxcore.t30.capabilities import PSA, PWD_SID, SEP, Capabilities, Parameters, own_capabilities, own_poll
 from faxcore.t30.ecm_receiver import CorrectedPages
 from faxcore.t30.frames import FCF
-from faxcore.t30.opening import answering
-from faxcore.t30.orders import BurstHeard, DataHeard, Procedure
+from faxcore.t30.idents import refused_field
+from faxcore.t30.opening import answering, calling
+from faxcore.t30.orders import BurstHeard, DataHeard, Frames, Procedure, Silence
 from faxcore.t30.quality import has_line_end, page_response, training_is_good
 from faxcore.t30.session import GAP, LONGEST_PAGE, PAGE_HOLD, POST_MESSAGE, TCF_HOLD, Failure, Heard, Session, Steps
 
+TCF_PASSES = Silence(3.2)  # the longest training and TCF, and no more than T4 after the shortest
+POLLS = 3  # DTC without an answer [T.30 5.4.2]
 FRUITLESS = 40  # exchanges without a page: more than all rates three times over
 LONGEST_TCF_S = 10.0
 NO_LINE_S = 13.0  # a page without an end of line [T.4 3.3: 5 s; some makers allow 13]
@@ -42,20 +45,28 @@ class _Carrier(NamedTuple):
 
 
 def receiving_terminal(
-    session: Session, store: Callable[[Page], None], room: Callable[[], bool] = lambda: True
+    session: Session,
+    store: Callable[[Page], None],
+    room: Callable[[], bool] = lambda: True,
+    *,
+    calls: bool = False,
 ) -> Procedure:
-    """Receives a document as the answering terminal.
+    """Receives a document as the answering terminal, or as the calling one that polls.
 
     `store` gets each page before it is confirmed and may raise DocumentError; in error correction mode the far end
     has to wait after a block while `room` is false, T1 at most. `session.result` tells the end.
     """
-    return session.run(_Receiver(session, store, room).call())
+    return session.run(_Receiver(session, store, room, calls).call())
 
 
 class _Receiver:
-    def __init__(self, session: Session, store: Callable[[Page], None], room: Callable[[], bool]) -> None:
+    def __init__(
+        self, session: Session, store: Callable[[Page], None], room: Callable[[], bool], calls: bool
+    ) -> None:
         self.session, self.store, self.room, self.options = session, store, room, session.options
-        session.echoes = ("receiver", "called")
+        self.calls = calls
+        session.echoes = ("receiver", "poller") if calls else ("receiver", "called")
+        self.poll: Frames | None = None  # (CIG) DTC
         self.answered: FCF | None = None  # the post-message command that our last response answered
         self.after_eom = False
         self.exchanges = 0
@@ -74,15 +85,52 @@ class _Receiver:
     # Phases A and B
 
     def _wait_for_command(self, *, first: bool = False) -> Steps[Heard]:
-        """State R: (CSI) DIS until a command comes."""
-        csi = ((FCF.CSI, self.session.identity_field),) if self.session.identity else ()
-        dis = self.session.signal(*csi, (FCF.DIS, own_capabilities(self.options)))
-        return (yield from answering(self.session, dis, first=first))
+        """State R: (CSI) DIS until a command comes; where we call, DTC in answer to DIS."""
+        if not self.calls:
+            csi = self.session.idents((FCF.CSI, self.session.identity))
+            dis = self.session.signal(*csi, (FCF.DIS, own_capabilities(self.options)))
+            return (yield from answering(self.session, dis, first=first))
+        if first:
+            self.poll = self._poll((yield from calling(self.session)))
+        return (yield from self._command_to_poll())
+
+    def _poll(self, dis: Heard) -> Frames:
+        """(CIG) (PWD) (SEP) (PSA) DTC, as far as the far end knows them [T.30 5.3.6.1.2]."""
+        self.session.received_dis = True
+        self.session.meet(dis)
+        far = Capabilities.parse(dis.fif)
+        if not far.has_document:
+            raise Failure(ResultCode.TX_INCAPABLE, f"{dis.fcf.name} says there is no document to be polled")
+        options = self.options
+        wishes = {
+            PWD_SID: (FCF.PWD, options.password),
+            SEP: (FCF.SEP, options.polling_address),
+            PSA: (FCF.PSA, options.polled_sub_address),
+        }
+        asked = frozenset(bit for bit, (_, text) in wishes.items() if text and bit in far.bits)
+        idents = self.session.idents((FCF.CIG, self.session.identity), *(wishes[bit] for bit in wishes if bit in asked))
+        return self.session.signal(*idents, (FCF.DTC, own_poll(options, asked)))
+
+    def _command_to_poll(self) -> Steps[Heard]:
+        """DTC until it is answered, by something else than DIS once more, three times at most [T.30 5.4.2]."""
+        assert self.poll
+        for _ in range(POLLS):
+            self.session.step = "waiting for DCS after DTC"
+            yield from self.session.transmit(GAP, self.poll)
+            command = yield from self.session.wait(self.options.t4)
+            if isinstance(command, Heard) and command.fcf not in (FCF.CRP, FCF.DIS):
+                return command
+        raise Failure(ResultCode.RETRYDCN, "no answer to DTC")
 
     def _train(self, command: Heard) -> Steps[None]:
         """State F-TCF: FTT until a TCF is good. DCS again means that our last response was lost."""
         while True:
-            parameters = self._take_dcs(command)
+            try:
+                parameters = self._take_dcs(command)
+            except Failure:
+                if command.fcf is FCF.DCS:  # its sender hears no DCN before it has sent TCF
+                    yield from self.session.transmit(TCF_PASSES)
+                raise
             check = yield from self._training_check(parameters)
             if isinstance(check, Heard):
                 command = check
@@ -95,11 +143,13 @@ class _Receiver:
     def _take_dcs(self, command: Heard) -> Parameters:
         match command.fcf:
             case FCF.DCS:
-                self.session.identify(command.field(FCF.TSI))
+                self.session.meet(command)
             case FCF.DCN:
                 raise Failure(ResultCode.RX_DCNWHY, "DCN where DCS was due", disconnect=False)
             case FCF.DTC:
                 raise Failure(ResultCode.NOPOLL, "there is no document to poll")
+            case FCF.FNV:
+                raise Failure(refused_field(command.fif), "the far end refuses what came with DTC (FNV)")
             case other:
                 raise Failure(ResultCode.UNEXPECTED, f"{other.name} where DCS was due")
         self.after_eom = self.after_eom or self.answered is FCF.EOM

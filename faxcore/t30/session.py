@@ -12,9 +12,10 @@ from faxcore.events import Event, FramesReceived, FramesSent, Negotiated, Retrai
 from faxcore.options import Options
 from faxcore.result import DETAIL_STOPPED_BY_OWNER, FaxResult, ResultCode
 from faxcore.signals import CarrierQuality, Modulation
+from faxcore.stations import FarStation
 from faxcore.t30.capabilities import NOTHING_SET, Parameters
 from faxcore.t30.frames import FCF, Frame, build_signal, parse_signal
-from faxcore.t30.idents import decode_identity, encode_identity
+from faxcore.t30.idents import REFUSALS, encode_identity, far_station
 from faxcore.t30.orders import (
     BurstHeard,
     DataHeard,
@@ -92,12 +93,12 @@ class Session:
         self, *, options: Options, identity: str, emit: Callable[[Event], None], document: str = ""
     ) -> None:
         self.options, self.identity, self.document = options, identity, document
-        self.identity_field = encode_identity(identity)
+        encode_identity(identity)
         self.now = 0.0
         self.received_dis = False  # gives our frames their X bit [T.30 5.3.6.1]
         self.echoes: tuple[str, ...] = ()  # whose frames are our own, sent back by the line
         self.step = "off hook"
-        self.remote_identity = ""
+        self.far = FarStation()
         self.parameters = NOTHING_SET
         self.pages = 0
         self.bad_rows = 0
@@ -140,6 +141,10 @@ class Session:
         """Frames of one V.21 signal with our X bit."""
         pairs = [(field, b"") if isinstance(field, FCF) else field for field in fields]
         return Frames(build_signal(*pairs, x=self.received_dis))
+
+    def idents(self, *fields: tuple[FCF, str | None]) -> tuple[tuple[FCF, bytes], ...]:
+        """Identities and addresses that there are, as they go into a signal."""
+        return tuple((fcf, encode_identity(text)) for fcf, text in fields if text)
 
     def read(self, report: FramesHeard) -> Heard | None:
         """The frames of a report, or None where no final frame is among them."""
@@ -188,10 +193,15 @@ class Session:
         """Hands an event to the owner."""
         self._emit(event)
 
-    def identify(self, fif: bytes | None) -> None:
-        """Takes the far end's identity, where it sent one."""
-        if fif is not None:
-            self.remote_identity = decode_identity(fif)
+    def meet(self, heard: Heard) -> None:
+        """Takes what the far end says of itself; Failure where our owner does not want it."""
+        self.far = far_station(self.far, heard.frames)
+        refused = self.options.accept(self.far) if self.options.accept else None
+        if refused is None:
+            return
+        if refused not in REFUSALS:
+            raise ValueError(f"accept returns None or one of {', '.join(REFUSALS)}, not {refused!r}")
+        raise Failure(REFUSALS[refused], f"refused for its {refused}: {getattr(self.far, refused)!r}")
 
     def negotiated(self, parameters: Parameters) -> None:
         """DCS was sent or received."""
@@ -202,7 +212,7 @@ class Session:
                 parameters.modulation,
                 parameters.coding,
                 parameters.resolution.name,
-                self.remote_identity,
+                self.far.identity,
                 parameters.ecm,
             )
         )
@@ -262,7 +272,8 @@ class Session:
             code=ResultCode.CALLDROPPED if self._code is None else self._code,
             pages=self.pages,
             identity=self.identity,
-            remote_identity=self.remote_identity,
+            remote_identity=self.far.identity,
+            far=self.far,
             document=self.document,
             detail=self._detail,
             note=self._note,

@@ -1,6 +1,6 @@
-"""The transmitting terminal on the calling side: figure 5-2 of T.30, read from the top.
+"""The transmitting terminal, which calls or, when it is polled, is called: figure 5-2 of T.30, read from the top.
 
-    T   call() -> calling()           CNG until DIS comes                                       phase A
+    T   call() -> calling()           CNG until DIS comes; polled: CED, DIS until DTC comes     phase A
     D   _train()                      DCS and TCF until CFR comes, slower after each FTT        phase B
     I   _page()                       training and the coded page                               phase C
     II  _post_message()               MPS or EOP until the page is confirmed                    phase D
@@ -25,13 +25,15 @@ from faxcore.t30.capabilities import (
     choose_coding,
     choose_form,
     choose_parameters,
+    polled_capabilities,
     rate_ladder,
     too_large,
 )
 from faxcore.t30.ecm import Block, blocks_of
 from faxcore.t30.ecm_sender import CorrectedBlock
 from faxcore.t30.frames import FCF
-from faxcore.t30.opening import again, calling
+from faxcore.t30.idents import refused_field
+from faxcore.t30.opening import again, answering, calling
 from faxcore.t30.orders import Await, Image, Procedure, TrainingCheck, Transmission
 from faxcore.t30.session import GAP, Failure, Heard, Session, Steps
 
@@ -64,38 +66,56 @@ class PageSupply(Protocol):
     ) -> PageRequest: ...
 
 
-def transmitting_terminal(session: Session, pages: PageSupply) -> Procedure:
-    """Sends `pages` as the calling terminal; `session.result` tells the end."""
-    return session.run(_Transmitter(session, pages).call())
+def transmitting_terminal(session: Session, pages: PageSupply, *, calls: bool = True) -> Procedure:
+    """Sends `pages` as the calling terminal, or as the called one when it is polled.
+
+    `session.result` tells the end.
+    """
+    return session.run(_Transmitter(session, pages, calls).call())
 
 
 class _Transmitter:
-    def __init__(self, session: Session, pages: PageSupply) -> None:
-        self.session, self.pages, self.options = session, pages, session.options
-        self.session.echoes = ("sender",)
+    def __init__(self, session: Session, pages: PageSupply, calls: bool) -> None:
+        self.session, self.pages, self.options, self.calls = session, pages, session.options, calls
+        self.session.echoes = ("sender",) if calls else ("called",)
         self.far = ANYTHING
         self.ladder: tuple[Modulation, ...] = ()
         self.sheets: dict[int, tuple[Form, PageRequest]] = {}  # at most the page on the line and the next one
-        self.rung = 0
+        self.rung, self.failures = 0, 0  # trainings at this rung that failed
 
     def call(self) -> Steps[None]:
         if len(self.pages) == 0:
             raise Failure(ResultCode.NOPAGE, "the document has no page")
         self._draw(0)
-        self._take_capabilities((yield from calling(self.session)))
+        self._take_capabilities((yield from (calling(self.session) if self.calls else self._wait_for_dtc())))
         yield from self._train(0)
         yield from self._send_pages()
         yield from self.session.disconnect()
 
     # Phase A, and the beginning of phase B
 
+    def _wait_for_dtc(self) -> Steps[Heard]:
+        """State R of a terminal to be polled: (CSI) DIS until DTC comes."""
+        dis = (*self.session.idents((FCF.CSI, self.session.identity)), (FCF.DIS, polled_capabilities(self.options)))
+        heard = yield from answering(self.session, self.session.signal(*dis))
+        self.session.echoes = ("sender", "called")
+        match heard.fcf:
+            case FCF.DTC:
+                return heard
+            case FCF.DCN:
+                raise Failure(ResultCode.RX_DCNWHY, "DCN where DTC was due", disconnect=False)
+            case FCF.DCS:
+                raise Failure(ResultCode.RX_GOTDCS, "DCS where DTC was due")
+            case other:
+                raise Failure(ResultCode.UNEXPECTED, f"{other.name} where DTC was due")
+
     def _take_capabilities(self, heard: Heard) -> None:
         """What the far end can do decides coding and the ladder of rates [T.30 table 2].
 
         In the midst of a call the rate stays what it is, where the far end still has it.
         """
-        self.session.received_dis = True
-        self.session.identify(heard.field(FCF.CSI, FCF.CIG))
+        self.session.received_dis = self.calls
+        self.session.meet(heard)
         self.far = Capabilities.parse(heard.fif)
         if not self.far.can_receive:
             raise Failure(ResultCode.RX_INCAPABLE, "DIS says it cannot receive")
@@ -143,17 +163,26 @@ class _Transmitter:
                         self._fall_back("DIS in answer to DCS")
                 case FCF.DCN:
                     raise Failure(ResultCode.TX_BADDCS, "DCN in answer to DCS", disconnect=False)
+                case FCF.FNV if answer:
+                    raise Failure(refused_field(answer.fif), "the far end refuses what came with DCS (FNV)")
                 case other:
                     raise Failure(ResultCode.UNEXPECTED, f"{other.name} in answer to DCS")
 
     def _set_up(self, parameters: Parameters) -> tuple[Transmission, ...]:
-        dcs = (FCF.DCS, parameters.build())
-        tsi = ((FCF.TSI, self.session.identity_field),) if self.session.identity else ()
-        return (self.session.signal(*tsi, dcs), TrainingCheck(parameters.modulation))
+        idents = self.session.idents(
+            (FCF.TSI, self.session.identity),
+            (FCF.SUB, self.options.sub_address if parameters.sub else None),
+            (FCF.SID, self.options.sender_id if parameters.sid else None),
+        )
+        return (self.session.signal(*idents, (FCF.DCS, parameters.build())), TrainingCheck(parameters.modulation))
 
     def _fall_back(self, cause: str) -> None:
-        """One rate down [T.30 5.3.6.1.4: the choice is the sender's]."""
+        """One rate down, perhaps after more tries at this one [T.30 5.3.6.1.4: the choice is the sender's]."""
         self.session.retrain(cause)
+        self.failures += 1
+        if self.failures < self.options.tries_per_rate:
+            return
+        self.failures = 0
         if self.rung + 1 == len(self.ladder):
             raise Failure(ResultCode.CANNOT_TRAIN, f"{cause} at the last rate")
         self.rung += 1

@@ -1,4 +1,4 @@
-"""Scripted conversations of both terminals, kept as data in t30_conversations.txt."""
+"""Scripted conversations of both terminals in both roles, kept as data in *_conversations.txt."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from faxcore import coding
 from faxcore.errors import DocumentError
 from faxcore.events import Event
+from faxcore.options import ADDRESSES
 from faxcore.t30.frames import FCF, parse_frame
 from faxcore.t30.receiver import receiving_terminal
 from faxcore.t30.session import Session
@@ -28,7 +29,8 @@ class Conversation(NamedTuple):
 def conversations() -> list[Conversation]:
     found = []
     here = Path(__file__)
-    texts = [here.with_name(name).read_text() for name in ("t30_conversations.txt", "t30_ecm_conversations.txt")]
+    names = ("t30_conversations.txt", "t30_ecm_conversations.txt", "t30_polling_conversations.txt")
+    texts = [here.with_name(name).read_text() for name in names]
     for block in [block for text in texts for block in text.split("\n== ")[1:]]:
         title, setting, *lines = [line for line in block.splitlines() if line]
         role, *words = setting.split()
@@ -59,27 +61,35 @@ def begin(conversation: Conversation, events: list[Event]) -> tuple[Session, Scr
         options |= {"ecm": True, "codings": tuple(usual["ecm"].split(","))}
     options |= {name: usual[name] for name in ("resolution", "width") if name in usual}
     options |= {"adapt": usual["adapt"] == "yes"} if "adapt" in usual else {}
+    options |= {name: usual[name] for name in ADDRESSES if name in usual}
+    options |= {"tries_per_rate": int(usual["tries"])} if "tries" in usual else {}
+    if "refuses" in usual:
+        options["accept"] = lambda far: usual["refuses"] if getattr(far, usual["refuses"]) else None
     session = new_session(events, **options)
-    if conversation.role == "sender":
+    if conversation.role in ("sender", "polled"):
         papers = usual["papers"].split(",") if "papers" in usual else ()
         pages = Supply(len(papers) or int(usual.get("pages", 1)), papers=papers, fails="page" in usual,
                        code=int(usual.get("page", 46)))  # fmt: skip
-        return session, ScriptedCarrier(transmitting_terminal(session, pages), far_x=False)
+        calls = conversation.role == "sender"
+        return session, ScriptedCarrier(transmitting_terminal(session, pages, calls=calls), far_x=not calls)
 
     def store(page: object) -> None:
         if "store" in usual:
             raise DocumentError("received.pdf", "disk full", code=int(usual["store"]))
 
     room = chain(repeat(False, int(usual.get("busy", 0))), repeat(True))
-    return session, ScriptedCarrier(receiving_terminal(session, store, lambda: next(room)), far_x=True)
+    calls = conversation.role == "poller"
+    procedure = receiving_terminal(session, store, lambda: next(room), calls=calls)
+    return session, ScriptedCarrier(procedure, far_x=not calls)
 
 
 def said(carrier: ScriptedCarrier, expected: str) -> str:
     """What was said; DCS with its field where the script wants to see it."""
     words = carrier.said or ["."]
-    if "DCS=" in expected:
-        dcs = next(frame for frame in map(parse_frame, carrier.last_frames) if frame.fcf is FCF.DCS)
-        words = [f"DCS={dcs.fif.hex()}" if word == "DCS" else word for word in words]
+    for name in ("DIS", "DTC", "DCS"):
+        if f"{name}=" in expected:
+            field = next(frame for frame in map(parse_frame, carrier.last_frames) if frame.fcf is FCF[name])
+            words = [f"{name}={field.fif.hex()}" if word == name else word for word in words]
     return " ".join(words)
 
 

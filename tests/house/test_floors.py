@@ -10,7 +10,7 @@ import pytest
 from tests.house.sources import MODULES, dotted, imports, tree
 
 FLOORS = (
-    {"units", "errors", "page", "signals", "options", "events", "result", "extras"},
+    {"units", "errors", "page", "signals", "options", "events", "result", "stations", "extras"},
     {"kernels"},
     {"document", "coding", "hdlc", "g711"},
     {"t30", "modem", "t38", "line"},

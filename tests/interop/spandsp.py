@@ -76,7 +76,8 @@ def shim() -> Any:
         ("tone", integer, text, pointer, integer),
         ("hear_tone", integer, text, pointer, integer, _TONE),
         ("tone_name", text, integer),
-        ("terminal_new", pointer, integer, *[text] * 3, integer, *[text] * 3, integer, text, integer, pointer),
+        ("terminal_new", pointer, integer, *[text] * 3, integer, *[text] * 4, integer, text, integer, pointer),
+        ("terminal_address", text, pointer, text, text),
         ("terminal_free", None, pointer),
         ("terminal_rx", None, pointer, pointer, integer),
         ("terminal_tx", None, pointer, pointer, integer),
@@ -242,7 +243,8 @@ class FaxTerminal:
     def __init__(self, *, calling: bool, tx_tiff: Path | None = None, rx_tiff: Path | None = None, identity: str = "",
                  ecm: bool = False, modems: Iterable[str] = ("v29",), codings: Iterable[str] = ("mh", "mr"),
                  resolutions: Iterable[str] = ("standard", "fine", "superfine"), minimum_scan_ms: int = 0,
-                 header: str | None = None, tep: bool = False) -> None:
+                 header: str | None = None, tep: bool = False,
+                 sizes: Iterable[str] = ("a4", "letter", "legal", "unlimited"), **addresses: str) -> None:
         self.code: int | None = None
         self.frames: list[tuple[bool, bytes]] = []
         self.phases: list[tuple[str, int]] = []
@@ -250,9 +252,11 @@ class FaxTerminal:
         self._watcher = _Watcher(_FRAME(self._on_frame), _PHASE(self._on_phase), _LOG(self._on_log))
         self._terminal = shim().peer_terminal_new(
             calling, identity.encode(), tx_tiff and os.fsencode(tx_tiff), rx_tiff and os.fsencode(rx_tiff), ecm,
-            _words(modems), _words(codings), _words(resolutions), minimum_scan_ms,
+            _words(modems), _words(codings), _words(resolutions), _words(sizes), minimum_scan_ms,
             None if header is None else header.encode(), tep, ctypes.addressof(self._watcher))
         self._final: Stats | None = None
+        for name, value in addresses.items():
+            assert shim().peer_terminal_address(self._terminal, name.encode(), value.encode()), name
 
     def _on_frame(self, incoming: int, octets: Any, length: int) -> None:
         self.frames.append((bool(incoming), bytes(octets[:length])))
@@ -289,6 +293,10 @@ class FaxTerminal:
             shim().peer_terminal_stats(self._terminal, numbers)
             return Stats(*numbers, remote_identity=(shim().peer_terminal_remote(self._terminal) or b"").decode())
         return self._final
+
+    def heard(self, name: str) -> str:
+        """An address that the far end sent, by the name that `Options` gives it."""
+        return (shim().peer_terminal_address(self._terminal, name.encode(), None) or b"").decode()
 
     def hang_up(self) -> None:
         """The line is gone for this terminal."""
@@ -342,13 +350,13 @@ def converse(one: End, other: End, *, forth: Carry = _clean, back: Carry = _clea
 # --- TIFF files, by Pillow ---
 
 
-def write_tiff(path: Path, pages: Sequence[npt.NDArray[np.bool_]], y_dpi: int = 196) -> Path:
+def write_tiff(path: Path, pages: Sequence[npt.NDArray[np.bool_]], y_dpi: int = 196, x_dpi: int = 204) -> Path:
     """A TIFF of class F with the pages, (height, width) of true = black, in MMR."""
     images = [Image.fromarray(~pels) for pels in pages]
     for image, pels in zip(images, pages, strict=True):
         image.encoderinfo = {"tiffinfo": {278: len(pels), 262: 0, 266: 2, 296: 2}}
     first, *others = images
-    first.save(path, format="TIFF", save_all=True, append_images=others, compression="group4", dpi=(204, y_dpi),
+    first.save(path, format="TIFF", save_all=True, append_images=others, compression="group4", dpi=(x_dpi, y_dpi),
                tiffinfo={278: max(len(pels) for pels in pages), 262: 0, 266: 2, 296: 2})
     return path
 

@@ -274,7 +274,21 @@ static const struct { const char *name; int bit; } modems[] = {
     {"mh", T30_SUPPORT_T4_1D_COMPRESSION}, {"mr", T30_SUPPORT_T4_2D_COMPRESSION}, {"mmr", T30_SUPPORT_T6_COMPRESSION},
 }, resolutions[] = {
     {"standard", T30_SUPPORT_STANDARD_RESOLUTION}, {"fine", T30_SUPPORT_FINE_RESOLUTION},
-    {"superfine", T30_SUPPORT_SUPERFINE_RESOLUTION},
+    {"superfine", T30_SUPPORT_SUPERFINE_RESOLUTION}, {"r16", T30_SUPPORT_R16_RESOLUTION},
+    {"300x300", T30_SUPPORT_300_300_RESOLUTION}, {"400x400", T30_SUPPORT_400_400_RESOLUTION},
+}, sizes[] = {
+    {"a4", T30_SUPPORT_215MM_WIDTH}, {"b4", T30_SUPPORT_255MM_WIDTH}, {"a3", T30_SUPPORT_303MM_WIDTH},
+    {"letter", T30_SUPPORT_US_LETTER_LENGTH}, {"legal", T30_SUPPORT_US_LEGAL_LENGTH},
+    {"unlimited", T30_SUPPORT_UNLIMITED_LENGTH},
+};
+
+static const struct { const char *name; int (*set)(t30_state_t *, const char *); const char *(*get)(t30_state_t *); }
+addresses[] = {
+    {"sub_address", t30_set_tx_sub_address, t30_get_rx_sub_address},
+    {"sender_id", t30_set_tx_sender_ident, t30_get_rx_sender_ident},
+    {"password", t30_set_tx_password, t30_get_rx_password},
+    {"polling_address", t30_set_tx_selective_polling_address, t30_get_rx_selective_polling_address},
+    {"polled_sub_address", t30_set_tx_polled_sub_address, t30_get_rx_polled_sub_address},
 };
 
 /* The bits of the names that stand in `list`, a string such as " v29 v27ter ". */
@@ -287,13 +301,14 @@ static const struct { const char *name; int bit; } modems[] = {
 
 struct terminal *peer_terminal_new(int calling, const char *identity, const char *tx_tiff, const char *rx_tiff, int ecm,
                                    const char *modem_names, const char *compression_names,
-                                   const char *resolution_names, int minimum_scan_ms, const char *header, int tep,
-                                   const struct watcher *watcher) {
+                                   const char *resolution_names, const char *size_names, int minimum_scan_ms,
+                                   const char *header, int tep, const struct watcher *watcher) {
     struct terminal *s = calloc(1, sizeof *s);
-    int modem_bits = 0, compression_bits = 0, resolution_bits = T30_SUPPORT_R8_RESOLUTION;
+    int modem_bits = 0, compression_bits = 0, resolution_bits = T30_SUPPORT_R8_RESOLUTION, size_bits = 0;
     BITS_OF(modems, modem_names, modem_bits)
     BITS_OF(compressions, compression_names, compression_bits)
     BITS_OF(resolutions, resolution_names, resolution_bits)
+    BITS_OF(sizes, size_names, size_bits)
     s->watcher = *watcher;
     s->fax = fax_init(NULL, calling);
     fax_set_transmit_on_idle(s->fax, TRUE);
@@ -312,8 +327,9 @@ struct terminal *peer_terminal_new(int calling, const char *identity, const char
     t30_set_supported_modems(t30, modem_bits);
     t30_set_supported_compressions(t30, compression_bits);
     t30_set_supported_resolutions(t30, resolution_bits);
-    t30_set_supported_image_sizes(t30, T30_SUPPORT_215MM_WIDTH | T30_SUPPORT_US_LETTER_LENGTH |
-                                           T30_SUPPORT_US_LEGAL_LENGTH | T30_SUPPORT_UNLIMITED_LENGTH);
+    t30_set_supported_image_sizes(t30, size_bits);
+    t30_set_supported_t30_features(t30, T30_SUPPORT_IDENTIFICATION | T30_SUPPORT_SELECTIVE_POLLING |
+                                            T30_SUPPORT_POLLED_SUB_ADDRESSING | T30_SUPPORT_SUB_ADDRESSING);
     t30_set_real_time_frame_handler(t30, on_frame, s);
     t30_set_phase_b_handler(t30, on_phase_b, s);
     t30_set_phase_d_handler(t30, on_phase_d, s);
@@ -349,6 +365,17 @@ void peer_terminal_tx(struct terminal *s, int16_t *out, int count) {
 int peer_terminal_active(struct terminal *s) { return t30_call_active(t30_of(s)); }
 
 void peer_terminal_hang_up(struct terminal *s) { t30_terminate(t30_of(s)); }
+
+/* The address that this terminal sends, or where `value` is NULL, what the far end sent. */
+const char *peer_terminal_address(struct terminal *s, const char *name, const char *value) {
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        if (!strcmp(name, addresses[i].name)) {
+            if (!value)
+                return addresses[i].get(t30_of(s));
+            return addresses[i].set(t30_of(s), value) ? NULL : value;
+        }
+    return NULL;
+}
 
 const char *peer_terminal_remote(struct terminal *s) { return t30_get_rx_ident(t30_of(s)); }
 

@@ -175,7 +175,11 @@ def test_wrong_samples(samples: object, error: type[Exception]) -> None:
     [
         ({"codings": ("jbig",)}, "jbig"),
         ({"modulations": ("v34",)}, "v34"),
-        ({"password": "1234"}, "password"),
+        ({"password": "1" * 21}, "password"),
+        ({"sub_address": ""}, "sub_address"),
+        ({"polling_address": "ü"}, "polling_address"),
+        ({"width": "a2"}, "width"),
+        ({"tries_per_rate": 0}, "tries_per_rate"),
         ({"resolution": "ultra"}, "resolution"),
         ({"max_rate": 2400, "modulations": ("v29",)}, "max_rate"),
     ],
@@ -185,9 +189,13 @@ def test_options_are_checked_by_name(options: dict[str, object], words: str) -> 
         faxcore.Options(**options)  # type: ignore[arg-type]
 
 
-def test_carriers_and_roles_that_are_not_built() -> None:
-    with pytest.raises(ValueError, match="polled"):
-        faxcore.FaxCall.send(small_document(), role="answerer")
+def test_roles_and_identities_are_checked() -> None:
+    with pytest.raises(ValueError, match="role"):
+        faxcore.FaxCall.send(small_document(), role="sender")
+    with pytest.raises(ValueError, match="role"):
+        faxcore.FaxCall.receive(role="")
+    with pytest.raises(TypeError, match="accept"):
+        faxcore.Options(accept="everybody")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="identity"):
         faxcore.FaxCall.receive(identity="x" * 21)
 
