@@ -55,7 +55,7 @@ class Drawn(ReceivedDocument):
         self.append(page)
         self._ready = Ready(page)
 
-    def request(self, index: int, *_: object) -> Ready:  # type: ignore[override]
+    def request(self, index: int, *_: object, **__: object) -> Ready:  # type: ignore[override]
         return self._ready
 
 

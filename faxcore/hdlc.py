@@ -81,8 +81,9 @@ class EventBuffer:
         """(at, kind, octets) of the first `count` events."""
         taken = 0
         rows: list[Any] = self.events[:count].tolist()
+        octets = self.octets[: sum(row[2] for row in rows)].tobytes()
         for at, kind, length in rows:
-            yield at, kind, self.octets[taken:taken + length].tobytes()
+            yield at, kind, octets[taken : taken + length]
             taken += length
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from faxcore import units
+from faxcore.hdlc import Frame
 from faxcore.signals import (
     CarrierQuality,
     FrameEnds,
@@ -56,6 +59,16 @@ class Collector:
     def hear(self, item: SignalItem, *, fast: bool) -> orders.Report | None:
         """Take an item of a V.21 signal or of the fast carrier; the Report that it leads to."""
         return self._hear_fast(item) if fast else self._hear_v21(item)
+
+    def hear_frames(self, at: int, frames: Sequence[Frame]) -> None:
+        """Take frames of the fast carrier that were found in octets from line time `at` on."""
+        for frame in frames:
+            if frame.good and len(self._fast_frames) < MOST_FRAMES:
+                self._fast_frames.append(frame.octets)
+            else:
+                self._fast_bad += 1
+        if frames:
+            self._frames_came(at)
 
     def _hear_v21(self, item: SignalItem) -> orders.Report | None:
         match item:
@@ -113,12 +126,15 @@ class Collector:
         return None
 
     def _fast_frame_ends(self, at: int, good: bool) -> None:
-        self.deadline = min(at + units.samples(self.listen.idle), (self.data_since or at) + LONGEST_BURST)
+        self._frames_came(at)
         frame, self._data = bytes(self._data), bytearray()
         if good and len(self._fast_frames) < MOST_FRAMES:
             self._fast_frames.append(frame)
         else:
             self._fast_bad += 1
+
+    def _frames_came(self, at: int) -> None:
+        self.deadline = min(at + units.samples(self.listen.idle), (self.data_since or at) + LONGEST_BURST)
 
     def _fast_ends(self, item: SignalEnds) -> orders.Report | None:
         if item.trained and self.listen.framed:

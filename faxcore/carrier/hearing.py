@@ -6,7 +6,7 @@ from faxcore import units
 from faxcore.carrier.collecting import Collector
 from faxcore.carrier.stream import Heard
 from faxcore.hdlc import Deframer
-from faxcore.signals import FrameEnds, Octets
+from faxcore.signals import Octets
 from faxcore.t30 import orders
 
 
@@ -27,9 +27,7 @@ class PacketListener(Collector):
         if not (heard.raw and self._deframer and isinstance(heard.item, Octets)):
             return self.hear(heard.item, fast=heard.fast)
         # Some gateways send the bits of an error correction burst as page data.
-        for octets, good, _ in self._deframer.push_octets(heard.item.data):
-            self.hear(Octets(heard.item.at, octets), fast=True)
-            self.hear(FrameEnds(heard.item.at, good), fast=True)
+        self.hear_frames(heard.item.at, self._deframer.push_octets(heard.item.data))
         return None
 
     def signal_is_near(self, at: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,6 @@ from faxcore.hdlc import Deframer
 from faxcore.modem import qam, v21
 from faxcore.modem.acquisition import Lock
 from faxcore.signals import (
-    FrameEnds,
     Modulation,
     Octets,
     SignalBegins,
@@ -114,11 +113,17 @@ class Listener:
         return len(self._last) == LOOK and power > self._carrier_power
 
     def _hear_fast(self, item: SignalItem) -> orders.Report | None:
-        for part in self._parts(item):
-            report = self._collector.hear(part, fast=True)
-            if report is not None:
-                return report
-        return None
+        match item:
+            case Octets(at, data) if self._deframer is not None:
+                self._collector.hear_frames(at, self._deframer.push_octets(data))
+                return None
+            case SignalFades():
+                self._faded = item
+            case SignalReturns():
+                self._faded = None
+            case SignalEnds():
+                item = self._tell(item)
+        return self._collector.hear(item, fast=True)
 
     def _hear_v21(self, item: SignalItem) -> orders.Report | None:
         """An item of V.21: where it is a command after a page, the page ends first."""
@@ -132,22 +137,6 @@ class Listener:
             self._next = item.at, report
             return self._collector.hear(SignalEnds(units.samples(report.begin)), fast=True)
         return report
-
-    def _parts(self, item: SignalItem) -> Iterator[SignalItem]:
-        """An item of the fast carrier; its octets as frames where it brings those."""
-        match item:
-            case SignalFades():
-                self._faded = item
-            case SignalReturns():
-                self._faded = None
-            case SignalEnds():
-                item = self._tell(item)
-        if self._deframer is None or not isinstance(item, Octets):
-            yield item
-            return
-        for octets, good, _ in self._deframer.push_octets(item.data):
-            yield Octets(item.at, octets)
-            yield FrameEnds(item.at, good)
 
     def _tell(self, end: SignalEnds) -> SignalEnds:
         """The end, at the time when the carrier fell silent; the owner hears of the burst."""

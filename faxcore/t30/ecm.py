@@ -12,6 +12,12 @@ from typing import NamedTuple
 from faxcore.t30.frames import FCF, REVERSED, Frame
 
 FRAMES_IN_BLOCK = 256
+LONGEST_FRAME = 256
+"""Octets. Some senders mean 256 where DCS says 64, and others the reverse: what counts is what comes."""
+
+DATA_FRAMES = {Frame(FCF.FCD, final=final, x=x).octets() for final in (False, True) for x in (False, True)}
+"""How a frame may begin that carries octets of the page."""
+
 RCPS = 3  # one would do: two may be lost [T.4 A.3.8]
 END_OF_PAGE_BITS = {"mh": 6 * 12, "mr": 6 * 13, "mmr": 2 * 12}
 """RTC of T.4, EOFB of T.6; the last bit of each is a 1. Alone in a block they came out as a blank page of their own on
@@ -72,8 +78,16 @@ def lines_end(octets: bytes, coding: str) -> int:
 
 def burst(frames: list[bytes], numbers: list[int]) -> tuple[bytes, ...]:
     """The frames of a burst: FCD with these numbers, then RCP [T.4 A.3.6]."""
-    coded = [Frame(FCF.FCD, bytes((number,)) + frames[number], final=False).octets() for number in numbers]
+    header = Frame(FCF.FCD, final=False).octets()
+    coded = [header + bytes((number,)) + frames[number] for number in numbers]
     return (*coded, *(Frame(FCF.RCP, final=False).octets(),) * RCPS)
+
+
+def numbered(frames: tuple[bytes, ...]) -> Iterator[tuple[int, bytes]]:
+    """The numbered frames of a burst, as (number, octets)."""
+    for frame in frames:
+        if frame[:3] in DATA_FRAMES and 4 < len(frame) <= LONGEST_FRAME + 4:
+            yield frame[3], frame[4:]
 
 
 def request(missing: set[int]) -> bytes:

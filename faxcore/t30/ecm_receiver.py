@@ -9,13 +9,10 @@ from faxcore.events import PageReceived, PageStarted
 from faxcore.result import ResultCode
 from faxcore.signals import Modulation
 from faxcore.t30.capabilities import Capabilities, own_capabilities, parse_continue
-from faxcore.t30.ecm import FRAMES_IN_BLOCK, Block, parse_block, request
-from faxcore.t30.frames import FCF, parse_frames
+from faxcore.t30.ecm import FRAMES_IN_BLOCK, Block, numbered, parse_block, request
+from faxcore.t30.frames import FCF
 from faxcore.t30.orders import BurstHeard
 from faxcore.t30.session import GAP, LONGEST_PAGE, Failure, Heard, Session, Steps
-
-LONGEST_FRAME = 256
-"""Octets. Some senders mean 256 where DCS says 64, and others the reverse: what counts is what comes."""
 
 
 class Terminal(Protocol):
@@ -101,9 +98,7 @@ class CorrectedPages:
         if not self.page_begun:
             self.page_begun = True
             self.session.emit(PageStarted(self.session.now, self.session.pages + 1))
-        for fcf, fif, *_ in parse_frames(burst.frames):
-            if fcf is FCF.FCD and 1 < len(fif) <= LONGEST_FRAME + 1:
-                self.frames[fif[0]] = fif[1:]
+        self.frames.update(numbered(burst.frames))
 
     def _judge(self, command: Heard) -> tuple[FCF, bytes]:
         """The response to PPS or EOR, with its field."""
