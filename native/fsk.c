@@ -2,6 +2,7 @@
 #include "fsk.h"
 
 #include "fsk_tables.h"
+#include "qam_lanes.h"
 
 #include <string.h>
 
@@ -91,28 +92,61 @@ static inline void KERNEL(fsk_judge)(struct fsk_receiver *fsk, int verdict, stru
         KERNEL(fsk_clock)(fsk, verdict & FSK_MARK, out);
 }
 
-/* Running sums over the window, for each of `m` samples: `change` becomes what the sum is after it. */
+/* Running sums over the window, for each of `m` samples: `change` becomes what the sum is after it. Whole numbers may be
+ * summed in any order: some at once, each lane taking over those before it. */
 static inline int32_t KERNEL(fsk_run)(int32_t *change, size_t m, int32_t sum)
 {
-    for (size_t i = 0; i < m; i++)
+    size_t i = 0;
+    for (; i + LANE_WIDTH <= m; i += LANE_WIDTH) {
+        const KERNEL(lane_ints) none = {0};
+        KERNEL(lane_ints) run = KERNEL(load_ints)(change + i);
+#if LANE_WIDTH == 16
+        run += __builtin_shufflevector(none, run, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+        run += __builtin_shufflevector(none, run, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
+        run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
+        run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23);
+#elif LANE_WIDTH == 8
+        run += __builtin_shufflevector(none, run, 0, 8, 9, 10, 11, 12, 13, 14);
+        run += __builtin_shufflevector(none, run, 0, 0, 8, 9, 10, 11, 12, 13);
+        run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 8, 9, 10, 11);
+#else
+        run += __builtin_shufflevector(none, run, 0, 4, 5, 6);
+        run += __builtin_shufflevector(none, run, 0, 0, 4, 5);
+#endif
+        run += sum;
+        KERNEL(store_ints)(change + i, run);
+        sum = change[i + LANE_WIDTH - 1];
+    }
+    for (; i < m; i++)
         change[i] = sum += change[i];
     return sum;
 }
 
-/* Correlations and energy of the window at each of `m` samples; `line` starts with the window before them. */
-static void KERNEL(fsk_correlate)(struct fsk_receiver *fsk, const int16_t *line, size_t m, int32_t sums[4][FSK_BLOCK],
-                                  int32_t energy[FSK_BLOCK])
+/* What each of `m` samples changes of the window's correlations and energy; `line` starts with the window before them.
+ * Returns what the entering ones have of energy. */
+static int64_t KERNEL(fsk_changes)(const struct fsk_receiver *fsk, const int16_t *line, size_t m,
+                                   int32_t sums[4][FSK_BLOCK], int32_t energy[FSK_BLOCK])
 {
     const int16_t *entering = line + FSK_WINDOW;
+    int64_t comes = 0;
     for (int j = 0; j < 4; j++) {
         const int16_t *leaves = fsk_table[j] + fsk->position % FSK_CYCLE, *enters = leaves + FSK_WINDOW;
         for (size_t i = 0; i < m; i++)
             sums[j][i] = entering[i] * enters[i] - line[i] * leaves[i];
-        fsk->sums[j] = KERNEL(fsk_run)(sums[j], m, fsk->sums[j]);
     }
+    for (size_t i = 0; i < m; i++) {
+        int32_t enters = entering[i] * entering[i] >> 4;
+        energy[i] = enters - (line[i] * line[i] >> 4);
+        comes += enters;
+    }
+    return comes;
+}
+
+static int32_t KERNEL(fsk_total)(const int32_t *change, size_t m, int32_t sum)
+{
     for (size_t i = 0; i < m; i++)
-        energy[i] = (entering[i] * entering[i] >> 4) - (line[i] * line[i] >> 4);
-    fsk->energy = KERNEL(fsk_run)(energy, m, fsk->energy);
+        sum += change[i];
+    return sum;
 }
 
 /* Squares of 23-bit numbers in single precision: each operation rounds alike at every level. Returns all verdicts
@@ -139,9 +173,20 @@ static void KERNEL(fsk_block)(struct fsk_receiver *fsk, const int16_t *line, siz
 {
     int32_t sums[4][FSK_BLOCK], energy[FSK_BLOCK];
     uint8_t verdicts[FSK_BLOCK];
-    KERNEL(fsk_correlate)(fsk, line, m, sums, energy);
+    int64_t comes = KERNEL(fsk_changes)(fsk, line, m, sums, energy);
+    int waits = !fsk->open && fsk->presence == 0;
+    if (waits && fsk->energy + comes <= FSK_FLOOR_ON) { /* no window of these can be loud enough */
+        for (int j = 0; j < 4; j++)
+            fsk->sums[j] = KERNEL(fsk_total)(sums[j], m, fsk->sums[j]);
+        fsk->energy = KERNEL(fsk_total)(energy, m, fsk->energy);
+        fsk->position += (int64_t)m;
+        return;
+    }
+    for (int j = 0; j < 4; j++)
+        fsk->sums[j] = KERNEL(fsk_run)(sums[j], m, fsk->sums[j]);
+    fsk->energy = KERNEL(fsk_run)(energy, m, fsk->energy);
     int any = KERNEL(fsk_verdicts)(sums, energy, m, verdicts);
-    if (!fsk->open && fsk->presence == 0 && !(any & FSK_IN_BAND_ON)) {
+    if (waits && !(any & FSK_IN_BAND_ON)) {
         fsk->position += (int64_t)m;
         return;
     }

@@ -63,7 +63,7 @@ class Send:
     @staticmethod
     def each(requests: Sequence[Send]) -> list[Samples]:
         """The answers to requests of one kind."""
-        return [one.alone() for one in requests]
+        return bank.transmit_each([one.transmitter for one in requests], [one.n for one in requests])
 
 
 Request = Hear | Send

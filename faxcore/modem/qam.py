@@ -99,11 +99,12 @@ class Transmitter:
         out = np.empty(min(n, self.samples_ready), np.int16)
         native.qam_shape(self._scheme.pulses, self._points, self._symbols, out,
                          self._up, self._down, self._forgotten, self._sent)  # fmt: skip
-        self._sent += len(out)
-        self._forget()
+        self._pulled(len(out))
         return out
 
-    def _forget(self) -> None:
+    def _pulled(self, n: int) -> None:
+        """So many samples more are given out: forget symbols that no sample to come hears."""
+        self._sent += n
         spare = self._sent * self._up // self._down - 2 * PULSE_SYMBOLS - self._forgotten
         if spare > 0:
             del self._symbols[:spare]
