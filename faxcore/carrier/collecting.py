@@ -86,7 +86,7 @@ class Collector:
 
     def _frame_ends(self, at: int, good: bool) -> None:
         frame, self._octets = bytes(self._octets), bytearray()
-        if good and len(frame) >= 3:
+        if good and len(frame) >= 3 and len(self._frames) < MOST_FRAMES:
             self._frames.append(frame)
             self._final = bool(frame[1] & FINAL_FRAME)
             self.deadline = at + FRAME_LIMIT

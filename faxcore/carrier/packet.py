@@ -36,6 +36,9 @@ HOLD = 8
 GRAIN = 1e-6
 """Seconds that are no difference: the owner's clock may count from 1970, and a double has 53 bits."""
 
+MOST_EARLY = 1 << 14
+"""Items that wait for an Order that listens: some blocks of a sender that keeps no time."""
+
 HEADER = 8  # octets of an IFP packet around the data of its one long field
 
 Duty = tuple[float, Callable[[float], None]]
@@ -173,7 +176,8 @@ class PacketCarrier:
         self._hear(self._stream.silence(units.samples(now)))
 
     def _hear(self, items: list[Heard]) -> None:
-        self._queue.extend(items)
+        if len(self._queue) < MOST_EARLY:
+            self._queue.extend(items)
         self._listen_on()
 
     def _listen_on(self) -> None:

@@ -22,6 +22,9 @@ TCF_MARGIN = units.samples(0.5)
 CUT = bytes(2)
 """In the place of lost page data: a run of zeros in the middle of a line, which no decoder takes for a good one."""
 
+LONGEST_FRAME = 1024
+"""Octets: a frame has 260 at most, and its end may be lost."""
+
 _ENDS_FRAME = {FieldType.HDLC_FCS_OK, FieldType.HDLC_FCS_BAD, FieldType.HDLC_FCS_OK_SIG_END,
                FieldType.HDLC_FCS_BAD_SIG_END}  # fmt: skip
 _GOOD = {FieldType.HDLC_FCS_OK, FieldType.HDLC_FCS_OK_SIG_END}
@@ -151,13 +154,18 @@ class PacketStream:
         if not self._has_data and self.open is not None and self.open != V21:
             self._put(SignalBegins(at, self.open))
         self._has_data = True
-        if not self._raw:
-            self._frame += octets[: max(0, 2 - len(self._frame))]
-        self._put(Octets(at, octets))
+        if self._raw:
+            self._put(Octets(at, octets))
+        elif len(self._frame) + len(octets) <= LONGEST_FRAME:
+            self._frame += octets
+        else:
+            self._damaged = True
 
     def _frame_ends(self, at: int, good: bool) -> None:
-        whole = good and not self._damaged and self._frame[0] == 0xFF
-        self._final = whole and len(self._frame) > 1 and bool(self._frame[1] & FINAL_FRAME)
-        self._put(FrameEnds(at, whole))
+        frame, damaged = bytes(self._frame), self._damaged
         self._frame.clear()
         self._damaged = False
+        whole = good and not damaged and frame[0] == 0xFF
+        self._final = whole and len(frame) > 1 and bool(frame[1] & FINAL_FRAME)
+        self._put(Octets(at, frame))
+        self._put(FrameEnds(at, whole))
