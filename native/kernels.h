@@ -13,9 +13,10 @@
 #include "fsk.h"
 #include "line.h"
 #include "qam.h"
+#include "t38.h"
 #include "t4.h"
 
-#define ALL_KERNELS(X) BANK_KERNELS(X) FSK_KERNELS(X) LINE_KERNELS(X) QAM_KERNELS(X) T4_KERNELS(X)
+#define ALL_KERNELS(X) BANK_KERNELS(X) FSK_KERNELS(X) LINE_KERNELS(X) QAM_KERNELS(X) T38_KERNELS(X) T4_KERNELS(X)
 
 struct kernels {
     const char *level;

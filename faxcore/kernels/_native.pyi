@@ -36,6 +36,12 @@ def tone_detect(state: npt.NDArray[Any], samples: npt.NDArray[np.int16], start: 
 # through G.711: law 0 none, 1 mu, 2 A.
 def line_carry(samples: npt.NDArray[np.int16], out: npt.NDArray[np.int16], position: int, key: npt.NDArray[np.uint32], gain: float, sigma: float, law: int, /) -> None: ...
 
+# t38: packets and datagrams in bulk. head: the first octet of a data packet; form 0 of 1998, 1 of 2002; raw 1: page
+# data, 0: frames; octets are first bit least significant. Sizes, lengths, ends and within are int32, bits int64.
+def t38_pack(octets: Any, lengths: Any, chunk: int, head: int, form: int, raw: int, out: Any, sizes: Any, bits: Any, /) -> int: ...  # packets of frames; bits of the line before each, and behind the last; packets made
+def t38_wrap(packets: Any, sizes: Any, sent: int, depth: int, limit: int, sequence: int, out: Any, out_sizes: Any, /) -> int: ...  # datagrams of packets[sent:], with up to depth earlier ones; octets made
+def t38_unwrap(datagrams: Any, sizes: Any, sequence: int, head: int, form: int, raw: int, out: Any, ends: Any, within: Any, /) -> tuple[int, int, int]: ...  # datagrams taken from the first on, octets, frames that end
+
 # qam: carriers with amplitude and phase; states are the octets (uint8) of one record of
 # `faxcore.kernels.twins.qam.CODER` / `RECEIVER`
 def qam_encode(coder: Any, table: Any, next: Any, octets: Any, symbols: Any, /) -> int: ...  # table, next uint8 (states, groups); octets in, point numbers out (uint8); symbols made

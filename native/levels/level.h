@@ -18,6 +18,7 @@
 #include "bank_lanes.c"
 #include "bank_decide.c"
 #include "bank_receive.c"
+#include "t38.c"
 #include "t4.c"
 
 const struct kernels KERNEL(kernels) = {
