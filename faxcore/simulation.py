@@ -10,7 +10,7 @@ from faxcore import units
 from faxcore.call import FaxCall
 from faxcore.carrier import work
 from faxcore.carrier.work import Work, alone
-from faxcore.line import Line, Network
+from faxcore.line import Line, Network, Path
 from faxcore.result import FaxResult
 
 MAX_STEP = units.samples(4.0)
@@ -19,6 +19,9 @@ MAX_STEP = units.samples(4.0)
 HANG_UP_AFTER_SECONDS = 1.0
 HANG_UP_AFTER = units.samples(HANG_UP_AFTER_SECONDS)
 """When one end has finished, its owner hangs up: the other loses the line so much later."""
+
+AHEAD = 1.0
+"""Seconds of a burst of datagrams that go over a steady network in one go."""
 
 Capture = Callable[[float, int, bytes], None]
 """Sees a datagram: when, of which end (0 the sender, 1 the receiver), and its octets."""
@@ -115,24 +118,17 @@ def _over_network(
 ) -> Outcome:  # fmt: skip
     """Two T.38 ends: virtual time jumps from one deadline or arrival to the next."""
     calls, ways = (sender, receiver), (network.direction(0), network.direction(1))
-    arrivals: list[tuple[float, int, int, bytes]] = []
-    now, sent, hang_up_at = 0.0, 0, limit
+    air = _Air(calls, ways, capture)
+    now, hang_up_at = 0.0, limit
     for call in calls:
         call.wait_for_pages()
         call.advance(now)
     due = [call.deadline for call in calls]
     while not (sender.finished and receiver.finished):
-        times = [at for at in (*due, arrivals[0][0] if arrivals else None) if at is not None]
-        now = max(now, min(*times, hang_up_at))
-        awake = {end for end in (0, 1) if (at := due[end]) is not None and at <= now}
-        while arrivals and arrivals[0][0] <= now:
-            _, _, end, datagram = heappop(arrivals)
-            calls[end].push_datagram(datagram, now)
-            awake.add(end)
+        now = max(now, min(at for at in (*due, air.next, hang_up_at) if at is not None))
+        awake = air.deliver(now) | {end for end in (0, 1) if (at := due[end]) is not None and at <= now}
         for end in sorted(awake):
-            for datagram in _said(calls[end], end, now, capture):
-                for at in ways[end].carry(now):
-                    heappush(arrivals, (at, sent := sent + 1, 1 - end, datagram))
+            air.hear(end, now)
             due[end] = calls[end].deadline
         if progress is not None:
             progress(sender)
@@ -143,12 +139,45 @@ def _over_network(
     return _outcome(sender, receiver, now)
 
 
-def _said(call: FaxCall, end: int, now: float, capture: Capture | None) -> list[bytes]:
-    datagrams = call.pull_datagrams(now)
-    if capture is not None:
-        for datagram in datagrams:
-            capture(now, end, datagram)
-    return datagrams
+class _Air:
+    """What is under way between two ends: datagrams in runs that stay together, by the time of the first."""
+
+    def __init__(self, calls: tuple[FaxCall, FaxCall], ways: tuple[Path, Path], capture: Capture | None) -> None:
+        self._calls, self._ways, self._capture = calls, ways, capture
+        self._runs: list[tuple[float, int, int, list[tuple[float, bytes]]]] = []
+        self._number = 0
+
+    @property
+    def next(self) -> float | None:
+        """When the next run arrives."""
+        return self._runs[0][0] if self._runs else None
+
+    def deliver(self, now: float) -> set[int]:
+        """Hand over what has arrived; to whom."""
+        reached = set()
+        while self._runs and self._runs[0][0] <= now:
+            _, _, end, run = heappop(self._runs)
+            self._calls[end].push_datagrams(run)
+            reached.add(end)
+        return reached
+
+    def hear(self, end: int, now: float) -> None:
+        """Take what an end says."""
+        call, way = self._calls[end], self._ways[end]
+        if self._capture is not None or not way.steady:
+            for datagram in call.pull_datagrams(now):
+                if self._capture is not None:
+                    self._capture(now, end, datagram)
+                for at in way.carry(now):
+                    self._send(end, [(at, datagram)])
+            return
+        said = call.pull_ahead(now, AHEAD)
+        self._send(end, [(at, datagram) for sent, datagram in said for at in way.carry(sent)])
+
+    def _send(self, end: int, run: list[tuple[float, bytes]]) -> None:
+        if run:
+            self._number += 1
+            heappush(self._runs, (run[0][0], self._number, 1 - end, run))
 
 
 def _drop(calls: tuple[FaxCall, FaxCall]) -> None:

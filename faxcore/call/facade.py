@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -188,6 +188,20 @@ class FaxCall:
             raise TypeError(f"a datagram is bytes, not {type(data).__name__}")
         self._packets().push(bytes(data), self._line(now))
         self._settle()
+
+    def push_datagrams(self, arrived: Sequence[tuple[float, bytes]]) -> None:
+        """Hear datagrams, each with its time, in order: many at once cost less than one by one."""
+        times = [self._line(now) for now, _ in arrived]
+        self._packets().push_many([data for _, data in arrived], times)
+        self._settle()
+
+    def pull_ahead(self, now: float, ahead: float) -> list[tuple[float, bytes]]:
+        """As `pull_datagrams`, each with its time, and up to `ahead` seconds more of a burst that is under way: nothing
+        that could be pushed until then changes those."""
+        datagrams = self._packets().pull_ahead(self._line(now), ahead)
+        self._settle()
+        start = self._start or 0.0
+        return [(start + at, datagram) for at, datagram in datagrams]
 
     def pull_datagrams(self, now: float) -> list[bytes]:
         """The datagrams to be sent by now, in order; a time before the last one counts as the last one."""

@@ -6,10 +6,12 @@ at the same times give the same answers however often the owner looks.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 
 from faxcore import units
+from faxcore.carrier.bulk import Batch, Burst, unwrap
 from faxcore.carrier.hearing import PacketListener
 from faxcore.carrier.modulations import TRAINED
 from faxcore.carrier.schedule import Schedule
@@ -65,12 +67,14 @@ class PacketCarrier:
         )  # fmt: skip
         self._receiver = udptl.Receiver(HOLD)
         self._forms = FormDetector(ifp.Form.of_version(settings.version))
-        self._form = self._forms.form
         self._stream = PacketStream(local_tcf=settings.tcf == "local")
         largest = min(self._sender.longest_packet - HEADER, settings.max_buffer)
         self.signals = Signals(settings, largest=largest)
         self._schedule = Schedule(self.signals, now)
+        self._batch: Batch | None = None
         self._out: list[bytes] = []
+        self._out_at: list[float] = []
+        self._until = now
         self._queue: deque[Heard] = deque()
         self._listener: PacketListener | None = None
         self._order = orders.Order()
@@ -86,7 +90,7 @@ class PacketCarrier:
     @property
     def finished(self) -> bool:
         """True once T.30 has ended and its last packet is out."""
-        return self._ended and self._schedule.due is None
+        return self._ended and self._schedule.due is None and self._batch is None
 
     @property
     def deadline(self) -> float | None:
@@ -102,23 +106,34 @@ class PacketCarrier:
         return self._next
 
     def _first_duty(self) -> Duty | None:
-        due = self._schedule.due
-        first = None if due is None else (due, self._speak)
+        heard = self._first_to_hear()
+        if self._batch is not None:
+            said: Duty = self._batch.due, self._speak_on
+        elif (due := self._schedule.due) is not None:
+            said = due, self._speak
+        elif self._ended:
+            return None
+        else:
+            said = self._spoke + KEEP_ALIVE, self._keep_alive
+        return said if heard is None or said[0] <= heard[0] else heard
+
+    def _first_to_hear(self) -> Duty | None:
+        """The first duty of what is heard."""
+        first: Duty | None = None
         if self._ended:
             return first
         silence, flush, listener = self._stream.deadline, self._flush_at, self._listener
-        if flush is not None and (first is None or flush < first[0]):
+        if flush is not None:
             first = flush, self._flush
         if silence is not None and (first is None or units.seconds(silence) < first[0]):
             first = units.seconds(silence), self._silence
         if listener is not None and (first is None or units.seconds(listener.deadline) < first[0]):
             first = units.seconds(listener.deadline), self._run_out
-        if due is None and (first is None or self._spoke + KEEP_ALIVE < first[0]):
-            first = self._spoke + KEEP_ALIVE, self._keep_alive
         return first
 
     def advance(self, now: float) -> None:
         """Do all that is due until `now`."""
+        self._until = now
         while (due := self._due()) is not None and due[0] <= now + GRAIN:
             self.now = max(self.now, due[0])
             self._changed = True
@@ -128,8 +143,45 @@ class PacketCarrier:
     def pull(self, now: float) -> list[bytes]:
         """The datagrams to be sent by `now`."""
         self.advance(now)
-        out, self._out = self._out, []
+        out, self._out, self._out_at = self._out, [], []
         return out
+
+    def pull_ahead(self, now: float, ahead: float) -> list[tuple[float, bytes]]:
+        """The datagrams to be sent by `now` with their times, and where nothing that may be heard can change them
+        those of up to `ahead` seconds more."""
+        self.advance(now)
+        if self._batch is not None and self._flush_at is None and self._stream.open is None:
+            self.advance(min(now + ahead, self._batch.last))
+        out = list(zip(self._out_at, self._out, strict=True))
+        self._out, self._out_at = [], []
+        return out
+
+    def push_many(self, datagrams: list[bytes], times: list[float]) -> None:
+        """Hear datagrams in the order of their times."""
+        at = 0
+        while at < len(datagrams):
+            taken = self._take_plain(datagrams, times, at)
+            if not taken:
+                self.push(datagrams[at], times[at])
+            at += taken or 1
+
+    def _take_plain(self, datagrams: list[bytes], times: list[float], begin: int) -> int:
+        """Take the data of a burst that goes on as it began; how many datagrams that are."""
+        self.advance(times[begin])
+        plain, expected, duty = self._stream.plain, self._receiver.expected, self._due()
+        if plain is None or expected is None or self._listener is None or self._listener.listen.fast is None:
+            return 0
+        end = len(times) if duty is None else bisect_left(times, duty[0], begin)
+        if end - begin < 2:
+            return 0
+        found = unwrap(datagrams[begin:end], expected, plain[0], self._forms.form, raw=plain[1])
+        if found.datagrams:
+            self._receiver.skip(found.datagrams)
+            ats = [units.samples(at) for at in times[begin : begin + found.datagrams]]
+            self.now, self._changed = max(self.now, times[begin + found.datagrams - 1]), True
+            frames = [(end, ats[number]) for end, number in zip(found.ends, found.within, strict=True)]
+            self._hear(self._stream.go_on(found.octets, frames, ats[0], ats[-1]))
+        return found.datagrams
 
     def push(self, datagram: bytes, now: float) -> None:
         """Hear a datagram; what is none of T.38 is ignored."""
@@ -202,18 +254,42 @@ class PacketCarrier:
         except DocumentError as error:
             self.interrupt(error)
             return
-        if not isinstance(step, Emission):
-            self._all_said(step.at)
-        elif step.packet is not None:
-            self._send(step.packet)
+        match step:
+            case Burst():
+                self._batch = Batch(step, self._sender)
+                self._speak_on(now)
+            case Emission(packet=packet):
+                if packet is not None:
+                    self._send(packet)
+            case _:
+                self._all_said(step.at)
+
+    def _speak_on(self, now: float) -> None:
+        """Send of a burst what is due, no farther than what else is due."""
+        assert self._batch is not None
+        heard = self._first_to_hear()
+        until = self._until if heard is None else min(self._until, heard[0])
+        datagrams, times = self._batch.take(until + GRAIN)
+        self._out += datagrams
+        self._out_at += times
+        self.now = self._spoke = max(now, times[-1])
+        self.signals.fraction = self._batch.fraction
+        if self._batch.done:
+            self._close_batch()
+
+    def _close_batch(self) -> None:
+        if self._batch is not None:
+            self._batch.close()
+            self._batch = None
 
     def _send(self, packet: ifp.Packet) -> None:
         if self._settings.version == 1 and self._forms.settled:
-            self._form = self._forms.form  # nobody agrees which form version 1 has: the partner's
+            self.signals.form = self._forms.form  # nobody agrees which form version 1 has: the partner's
         if packet != self._said and isinstance(packet, Indicator) and packet.kind in _COMMANDS:
             self._command_began = self.now
         self._said, self._spoke = packet, self.now
-        self._out.append(self._sender.datagram(ifp.encode(packet, self._form)))
+        self._out.append(self._sender.datagram(ifp.encode(packet, self.signals.form)))
+        self._out_at.append(self.now)
 
     def _keep_alive(self, now: float) -> None:
         self._send(NO_SIGNAL)
@@ -242,6 +318,7 @@ class PacketCarrier:
         if self._ended:
             return
         self._changed = True
+        self._close_batch()
         self._schedule.cut(self.now)
         self._next_order(lambda: self._procedure.throw(error))
 

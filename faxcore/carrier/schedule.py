@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from faxcore.carrier.sending import Emission, Said, Signals, Timeline
+from faxcore.carrier.bulk import Burst
+from faxcore.carrier.sending import Emission, Said, Signals, Step, Timeline
 from faxcore.t30 import orders
 from faxcore.t38.ifp import Indicator, IndicatorKind
 
@@ -21,7 +22,7 @@ class Schedule:
         self._free = at
         self._waiting: deque[tuple[tuple[orders.Transmission, ...], float]] = deque()
         self._running: Timeline | None = None
-        self._head: Emission | Said | None = None
+        self._head: Step | Said | None = None
         self._open = False
 
     @property
@@ -38,12 +39,14 @@ class Schedule:
         if self._head is None:
             self._step()
 
-    def pop(self) -> Emission | Said:
+    def pop(self) -> Step | Said:
         """The step that is due. DocumentError where a page cannot be had: the step is lost."""
         assert self._head is not None
         head = self._head
         if isinstance(head, Emission) and isinstance(head.packet, Indicator):
             self._open = head.packet.kind is not IndicatorKind.NO_SIGNAL
+        elif isinstance(head, Burst):
+            self._open = True
         self._step()
         return head
 

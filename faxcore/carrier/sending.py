@@ -6,17 +6,18 @@ for, and no earlier than its preamble or training lasts.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from faxcore.carrier.bulk import Burst, pack
 from faxcore.carrier.modulations import DATA, TRAINING, training_seconds
 from faxcore.carrier.timing import BRIDGE_SECONDS, ECM_FLAGS_SECONDS, TCF_SECONDS, too_late
 from faxcore.options import T38
 from faxcore.signals import V21, Modulation
 from faxcore.t30 import orders
-from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Indicator, IndicatorKind, Packet, line_order
+from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Form, Indicator, IndicatorKind, Packet, line_order
 
 CED_SECONDS = 3.0
 PREAMBLE_SECONDS = 1.0  # 850 ms are legal, some boxes fail below 1 s
@@ -43,8 +44,9 @@ class Said(NamedTuple):
     at: float
 
 
-Timeline = Generator[Emission | Said, None, float]
-"""Emissions in order of time; its value is when the next signal may begin."""
+Step = Emission | Burst
+Timeline = Generator[Step | Said, None, float]
+"""Steps in order of time; its value is when the next signal may begin."""
 
 NO_SIGNAL = Indicator(IndicatorKind.NO_SIGNAL)
 
@@ -52,12 +54,14 @@ NO_SIGNAL = Indicator(IndicatorKind.NO_SIGNAL)
 class Signals:
     """Makes the timeline of an Order.
 
-    `largest`: octets of data that one packet may carry. `fraction`: how much of the page that is on the line was
-    sent, None where there is none. `wait_for_pages`: virtual time, where a page is waited for.
+    `largest`: octets of data that one packet may carry; `form`: how packets are coded. `fraction`: how much of the
+    page that is on the line was sent, None where there is none. `wait_for_pages`: virtual time, where a page is
+    waited for.
     """
 
     def __init__(self, settings: T38, *, largest: int) -> None:
         self.settings, self.largest = settings, largest
+        self.form = Form.of_version(settings.version)
         self.fraction: float | None = None
         self.wait_for_pages = False
 
@@ -89,7 +93,7 @@ class Signals:
         alone = settings.error_correction == "none" or not (settings.redundancy or settings.error_correction == "fec")
         return self._repeated(packet, at) if alone else iter((Emission(at, packet),))
 
-    def _signal(self, item: orders.Transmission, at: float) -> Generator[Emission, None, tuple[float, bool]]:
+    def _signal(self, item: orders.Transmission, at: float) -> Generator[Step, None, tuple[float, bool]]:
         """One transmission; when it ends, and whether no-signal is to follow."""
         match item:
             case orders.Silence(seconds):
@@ -118,7 +122,7 @@ class Signals:
             at += CNG_PERIOD
             yield Emission(at, Indicator(IndicatorKind.CNG))
 
-    def _await(self, source: orders.ImageSource, at: float) -> Generator[Emission, None, float]:
+    def _await(self, source: orders.ImageSource, at: float) -> Generator[Step, None, float]:
         begin = at
         while not (self.wait_for_pages or source.ready()):
             at += POLL
@@ -128,47 +132,46 @@ class Signals:
         source.octets()
         return at
 
-    def _v21(self, frames: tuple[bytes, ...], at: float) -> Generator[Emission, None, float]:
+    def _v21(self, frames: tuple[bytes, ...], at: float) -> Generator[Step, None, float]:
         yield from self.indicate(IndicatorKind.V21_PREAMBLE, at)
-        at += PREAMBLE_SECONDS
-        return (yield from self._frames(V21, frames, at, min(V21_OCTETS, self.largest)))
+        return (yield from self._frames(frames, at + PREAMBLE_SECONDS))
 
     def _fast_frames(
         self, modulation: Modulation, frames: tuple[bytes, ...], before: float, share: float, at: float
-    ) -> Generator[Emission, None, float]:
+    ) -> Generator[Step, None, float]:
         at = yield from self._train(modulation, at)
-        at += ECM_FLAGS_SECONDS
-        return (yield from self._frames(modulation, frames, at, self._chunk(modulation), (before, share)))
+        burst = self._burst(modulation, frames, at + ECM_FLAGS_SECONDS, raw=False, page=(before, share))
+        yield burst
+        yield from self._end(Data(data_kind(modulation), (Field(FieldType.HDLC_FCS_OK_SIG_END),)), burst.end)
+        return burst.end
 
-    def _frames(
-        self, modulation: Modulation, frames: tuple[bytes, ...], at: float, size: int,
-        shares: tuple[float, float] | None = None,
-    ) -> Generator[Emission, None, float]:  # fmt: skip
-        """Frames at the speed of the line; the last ends the signal, and its end is repeated."""
-        kind = data_kind(modulation)
+    def _burst(
+        self, modulation: Modulation, parts: Sequence[bytes], at: float, *, raw: bool,
+        page: tuple[float, float] | None = None,
+    ) -> Burst:  # fmt: skip
+        kind, rate = data_kind(modulation), modulation.bit_rate
+        return pack(parts, kind, self.form, self._chunk(modulation), raw=raw, at=at, bit_rate=rate, page=page)
+
+    def _frames(self, frames: tuple[bytes, ...], at: float) -> Generator[Step, None, float]:
+        """V.21 frames at the speed of the line, each closed when the line would bring its end; the last ends all."""
+        size = min(V21_OCTETS, self.largest)
         for number, frame in enumerate(frames):
             octets = line_order(frame)
-            seconds = frame_bits(octets) / modulation.bit_rate
-            last = number + 1 == len(frames)
+            seconds = frame_bits(octets) / V21.bit_rate
             for begin in range(0, len(octets), size):
-                fields = [Field(FieldType.HDLC_DATA, octets[begin : begin + size])]
-                # V.21's FCS goes alone: a frame's end comes when the line would bring it.
-                if begin + size >= len(octets) and not last and modulation != V21:
-                    fields.append(Field(FieldType.HDLC_FCS_OK))
-                yield Emission(at + seconds * begin / len(octets), Data(kind, tuple(fields)))
+                field = Field(FieldType.HDLC_DATA, octets[begin : begin + size])
+                yield Emission(at + seconds * begin / len(octets), Data(DataKind.V21, (field,)))
             at += seconds
-            if not last and modulation == V21:
-                yield Emission(at, Data(kind, (Field(FieldType.HDLC_FCS_OK),)))
-            if shares:
-                self.fraction = shares[0] + shares[1] * (number + 1) / len(frames)
-        yield from self._end(Data(kind, (Field(FieldType.HDLC_FCS_OK_SIG_END),)), at)
+            if number + 1 < len(frames):
+                yield Emission(at, Data(DataKind.V21, (Field(FieldType.HDLC_FCS_OK),)))
+        yield from self._end(Data(DataKind.V21, (Field(FieldType.HDLC_FCS_OK_SIG_END),)), at)
         return at
 
-    def _train(self, modulation: Modulation, at: float) -> Generator[Emission, None, float]:
+    def _train(self, modulation: Modulation, at: float) -> Generator[Step, None, float]:
         yield from self.indicate(TRAINING[modulation], at)
         return at + training_seconds(modulation)
 
-    def _training_check(self, modulation: Modulation, at: float) -> Generator[Emission, None, float]:
+    def _training_check(self, modulation: Modulation, at: float) -> Generator[Step, None, float]:
         """TCF, also where the far end should make its own [T.38 8.1]: SpanDSP's terminals wait for it even then."""
         at = yield from self._train(modulation, at)
         octets = bytes(round(TCF_SECONDS * modulation.bit_rate / 8))
@@ -176,7 +179,7 @@ class Signals:
         yield from self._data_end(modulation, at)
         return at
 
-    def _image(self, modulation: Modulation, source: orders.ImageSource, at: float) -> Generator[Emission, None, float]:
+    def _image(self, modulation: Modulation, source: orders.ImageSource, at: float) -> Generator[Step, None, float]:
         self.fraction = 0.0
         at = yield from self._train(modulation, at)
         size = self._chunk(modulation)
@@ -194,16 +197,11 @@ class Signals:
 
     def _octets(
         self, modulation: Modulation, octets: bytes, at: float, *, page: bool = False
-    ) -> Generator[Emission, None, float]:
+    ) -> Generator[Burst, None, float]:
         """Raw data at the speed of the line."""
-        kind, size = data_kind(modulation), self._chunk(modulation)
-        wire = line_order(octets)
-        for begin in range(0, len(wire), size):
-            field = Field(FieldType.T4_NON_ECM_DATA, wire[begin : begin + size])
-            yield Emission(at + 8 * begin / modulation.bit_rate, Data(kind, (field,)))
-            if page:
-                self.fraction = min(1.0, (begin + size) / len(wire))
-        return at + 8 * len(wire) / modulation.bit_rate
+        burst = self._burst(modulation, (octets,), at, raw=True, page=(0.0, 1.0) if page else None)
+        yield burst
+        return burst.end
 
     def _data_end(self, modulation: Modulation, at: float) -> Iterator[Emission]:
         return self._end(Data(data_kind(modulation), (Field(FieldType.T4_NON_ECM_SIG_END),)), at)

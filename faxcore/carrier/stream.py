@@ -9,7 +9,7 @@ from faxcore.carrier.collecting import FINAL_FRAME
 from faxcore.carrier.modulations import CARRIED, TRAINED, training_seconds
 from faxcore.carrier.timing import TCF_SECONDS
 from faxcore.signals import V21, FrameEnds, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
-from faxcore.t38.ifp import Data, Field, FieldType, Indicator, IndicatorKind, Packet, line_order
+from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Indicator, IndicatorKind, Packet, line_order
 
 FINAL_SILENCE = units.samples(1.0)
 """After a final frame, packets that stay away say that the signal's end was lost."""
@@ -58,6 +58,7 @@ class PacketStream:
         self._frame = bytearray()
         self._before: Packet | None = None
         self._at = 0
+        self._kind = DataKind.V21
         self._out: list[Heard] = []
 
     @property
@@ -79,6 +80,27 @@ class PacketStream:
             self._indicator(packet.kind, at)
         elif not (repeated and any(field.type in _ENDS_FRAME | _ENDS_SIGNAL for field in packet.fields)):
             self._data(packet, at)
+        return self._taken()
+
+    @property
+    def plain(self) -> tuple[DataKind, bool] | None:
+        """The kind of data that a fast signal goes on with, and whether it is raw; None where that is not certain."""
+        return (self._kind, self._raw) if self._has_data and not self._damaged and self.open != V21 else None
+
+    def go_on(self, octets: bytes, frames: list[tuple[int, int]], began: int, at: int) -> list[Heard]:
+        """More of `plain` data, from time `began` to `at`, in the order of the line; frames as (end, time)."""
+        self._before, self._at, begin = None, at, 0
+        if self._raw:
+            self._put(Octets(began, octets))
+            return self._taken()
+        for end, when in frames:
+            self._frame += octets[begin:end]
+            self._frame_ends(when, len(self._frame) <= LONGEST_FRAME)
+            begin = end
+        self._frame += octets[begin:]
+        if len(self._frame) > LONGEST_FRAME:
+            del self._frame[LONGEST_FRAME:]
+            self._damaged = True
         return self._taken()
 
     def lost(self, at: int) -> list[Heard]:
@@ -129,12 +151,13 @@ class PacketStream:
             self._raw = True
             self._add(bytes(round(TCF_SECONDS * self.open.bit_rate / 8)), at)
         self._put(SignalEnds(at, trained=self._has_data or self.open == V21))
-        self.open = None
+        self.open, self._has_data = None, False
 
     def _data(self, packet: Data, at: int) -> None:
         modulation = CARRIED.get(packet.kind)
         if modulation is None:
             return
+        self._kind = packet.kind
         for field in packet.fields:
             if field.type in _FIELDS:
                 self._field(modulation, field, at)

@@ -63,6 +63,12 @@ class Path:
         loss, burst = network.loss, network.burst
         self._run_begins = loss / (burst - loss * (burst - 1)) if loss else 0.0
 
+    @property
+    def steady(self) -> bool:
+        """Whether packets keep their order and their distances."""
+        network = self._network
+        return not (network.jitter or network.reorder or network.duplicate)
+
     def carry(self, at: float) -> list[float]:
         """When a packet that goes in at this time comes out: never, once or twice."""
         if not self._drawn:

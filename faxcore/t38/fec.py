@@ -77,6 +77,11 @@ class Parity:
                     packet = self._solve(entry, [order.known[i] for i in numbers if i != missing[0]])
                     found |= packet is not None and order.add(missing[0], packet, recovered=True)
 
+    @property
+    def used(self) -> bool:
+        """Whether the partner sends parity."""
+        return bool(self._sets)
+
     def forget(self) -> None:
         """The numbering began anew."""
         self._sets.clear()

@@ -74,6 +74,13 @@ class Orderer:
         self._advance()
         return Arrived(self.next - 1 & 0xFFFF, octets)
 
+    def skip(self, count: int) -> None:
+        """`count` packets from `next` on were taken elsewhere; nothing is held back."""
+        assert self.next is not None
+        self.next += count
+        self._highest, self._stale = self.next - 1, 0
+        self.counters.received += count
+
     def index(self, sequence: int) -> int:
         """The number without wrap that lies nearest to what is expected."""
         if self.next is None:

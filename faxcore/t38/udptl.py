@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from faxcore.errors import FrameError
+from faxcore.kernels import native
 from faxcore.t38 import fec
 from faxcore.t38.ordering import Arrived, Counters, Lost, Orderer
 
@@ -143,6 +147,32 @@ class Sender:
         self.sequence = self.sequence + 1 & 0xFFFF
         return octets
 
+    def prepared(self, octets: npt.NDArray[np.uint8], sizes: npt.NDArray[np.int32]) -> list[bytes] | None:
+        """The datagrams of the next packets, uint8 octets of the int32 sizes, none longer than `longest_packet`; None
+        with parity. `sent` must tell how many of them went out before anything else does."""
+        if self._fec:
+            return None
+        earlier = [packet[1 if packet[0] < 0x80 else 2 :] for packet in islice(reversed(self._history), self._depth)]
+        earlier.reverse()
+        packets = np.concatenate((np.frombuffer(b"".join(earlier), np.uint8), octets))
+        all_sizes = np.concatenate((np.array([len(packet) for packet in earlier], np.int32), sizes))
+        out = np.empty((len(packets) + 2 * len(all_sizes)) * (self._depth + 1) + 4 * len(all_sizes), np.uint8)
+        out_sizes = np.empty(len(sizes), np.int32)
+        limit = self._limit or 1 << 20
+        total = native.t38_wrap(
+            packets, all_sizes, len(earlier), self._depth, min(limit, 1 << 20), self.sequence, out, out_sizes
+        )
+        joined, at, made = out[:total].tobytes(), 0, []
+        for size in out_sizes.tolist():
+            made.append(joined[at : at + size])
+            at += size
+        return made
+
+    def sent(self, count: int, packets: Sequence[bytes]) -> None:
+        """`count` of the prepared datagrams went out, `packets` in the last of them."""
+        self._history.extend(map(_sized, packets))
+        self.sequence = self.sequence + count & 0xFFFF
+
     def _with_earlier(self, packet: bytes, depth: int | None) -> tuple[bytes, bytes]:
         """The datagram, and what the next ones repeat of it."""
         sized = _sized(packet)
@@ -216,6 +246,16 @@ class Receiver:
             self._parity.add(order, index, datagram.span or 0, datagram.parity)
         self._parity.recover(order)
         return out + order.deliver()
+
+    @property
+    def expected(self) -> int | None:
+        """The number that is due next, where nothing is held back and nothing but redundancy is in use."""
+        order = self._order
+        return None if order.next is None or order.waiting or self._parity.used else order.next & 0xFFFF
+
+    def skip(self, count: int) -> None:
+        """So many packets from `expected` on were taken in another way."""
+        self._order.skip(count)
 
     def flush(self) -> list[Arrived | Lost]:
         """Everything held back, with its losses."""

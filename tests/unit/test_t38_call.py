@@ -69,15 +69,15 @@ def test_the_far_ends_largest_datagram_is_kept(correction: str, max_datagram: in
 
 def watch(call: faxcore.FaxCall, see: Any) -> None:
     """Have `see(now, datagram)` called for all that a call says."""
-    pull = call.pull_datagrams
+    pull = call.pull_ahead
 
-    def pulled(now: float) -> list[bytes]:
-        datagrams = pull(now)
-        for datagram in datagrams:
-            see(now, datagram)
+    def pulled(now: float, ahead: float) -> list[tuple[float, bytes]]:
+        datagrams = pull(now, ahead)
+        for at, datagram in datagrams:
+            see(at, datagram)
         return datagrams
 
-    call.pull_datagrams = pulled  # type: ignore[method-assign]
+    call.pull_ahead = pulled  # type: ignore[method-assign]
 
 
 def said_by(call: faxcore.FaxCall, form: Form) -> list[tuple[float, ifp.Packet]]:
