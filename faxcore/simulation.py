@@ -20,7 +20,7 @@ HANG_UP_AFTER_SECONDS = 1.0
 HANG_UP_AFTER = units.samples(HANG_UP_AFTER_SECONDS)
 """When one end has finished, its owner hangs up: the other loses the line so much later."""
 
-AHEAD = 1.0
+AHEAD = 4.0
 """Seconds of a burst of datagrams that go over a steady network in one go."""
 
 Capture = Callable[[float, int, bytes], None]
@@ -172,7 +172,10 @@ class _Air:
                     self._send(end, [(at, datagram)])
             return
         said = call.pull_ahead(now, AHEAD)
-        self._send(end, [(at, datagram) for sent, datagram in said for at in way.carry(sent)])
+        if way.lossless:
+            self._send(end, [(sent + way.delay, datagram) for sent, datagram in said])
+        else:
+            self._send(end, [(at, datagram) for sent, datagram in said for at in way.carry(sent)])
 
     def _send(self, end: int, run: list[tuple[float, bytes]]) -> None:
         if run:

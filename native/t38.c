@@ -18,19 +18,26 @@ static inline void KERNEL(t38_turn)(const uint8_t *octets, uint8_t *out, size_t 
         out[i] = KERNEL(t38_turned)(octets[i]);
 }
 
+/* By the ones so far and the next four bits: zeros that are inserted (above), ones then (below). */
+static const uint8_t KERNEL(t38_stuffing)[5][16] = {
+    {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x01, 0x01, 0x01, 0x02, 0x02, 0x03, 0x04},
+    {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x01, 0x01, 0x01, 0x02, 0x02, 0x03, 0x10},
+    {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x01, 0x01, 0x01, 0x01, 0x02, 0x02, 0x03, 0x11},
+    {0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x10, 0x01, 0x01, 0x01, 0x11, 0x02, 0x02, 0x03, 0x12},
+    {0x00, 0x10, 0x00, 0x10, 0x00, 0x10, 0x00, 0x10, 0x01, 0x11, 0x01, 0x11, 0x02, 0x12, 0x03, 0x13},
+};
+
 /* Bits that a frame takes on the line: a zero after each five ones, FCS and a flag. */
 static int64_t KERNEL(t38_frame_bits)(const uint8_t *octets, size_t n)
 {
     int64_t bits = 8 * (int64_t)n + T38_FRAME_OVERHEAD;
-    int ones = 0;
-    for (size_t i = 0; i < n; i++)
-        for (int bit = 0; bit < 8; bit++) {
-            ones = octets[i] >> bit & 1 ? ones + 1 : 0;
-            if (ones == 5) {
-                bits++;
-                ones = 0;
-            }
-        }
+    unsigned ones = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned low = KERNEL(t38_stuffing)[ones][octets[i] & 15];
+        unsigned high = KERNEL(t38_stuffing)[low & 15][octets[i] >> 4];
+        ones = high & 15;
+        bits += (low >> 4) + (high >> 4);
+    }
     return bits;
 }
 

@@ -64,6 +64,16 @@ class Path:
         self._run_begins = loss / (burst - loss * (burst - 1)) if loss else 0.0
 
     @property
+    def delay(self) -> float:
+        """The least time through it in seconds."""
+        return self._network.delay
+
+    @property
+    def lossless(self) -> bool:
+        """Whether every packet comes out, once and after `delay`."""
+        return self.steady and not self._network.loss
+
+    @property
     def steady(self) -> bool:
         """Whether packets keep their order and their distances."""
         network = self._network
