@@ -3,65 +3,110 @@
 #include "bank.h"
 #include "qam_lanes.h"
 
+typedef int32_t KERNEL(lane_numbers)[BANK_LANES];
+
 /* Points of symbols [from, from + n) into one column of `laid`; nothing is sent before and after those at hand. */
 static void KERNEL(lay_lane)(const struct bank_sender *s, const uint8_t *symbols, int64_t from, int n,
-                             float (*laid)[2][BANK_LANES], int lane)
+                             KERNEL(lane_numbers) *laid, int lane)
 {
-    for (int i = 0; i < n; i++) {
-        int64_t at = from + i - s->first;
-        int inside = at >= 0 && at < s->count;
-        const float *point = s->points[inside ? symbols[at] : 0];
-        laid[i][0][lane] = inside ? point[0] : 0.0f;
-        laid[i][1][lane] = inside ? point[1] : 0.0f;
+    int64_t begin = s->first > from ? s->first - from : 0, end = s->first + s->count - from;
+    for (int64_t i = begin; i < (end < n ? end : n); i++)
+        memcpy(&laid[i][lane], s->points[symbols[from + i - s->first]], sizeof laid[i][lane]);
+}
+
+/* Products of every lane's window with `m` rows of weights; all the rows hear the same symbols. */
+LANE_INLINE void KERNEL(shape_rows)(const struct qam_pulse *pulse, const int16_t *taps, int row, int m, int span,
+                                    const KERNEL(lane_numbers) *window, int at, KERNEL(lane_bits) *sums)
+{
+    const int16_t *weights[4];
+    for (int j = 0; j < m; j++) {
+        weights[j] = taps + (row + j < pulse->rows ? row + j : row + j - pulse->rows) * 2 * span;
+        sums[j] = (KERNEL(lane_bits)){0};
     }
-}
-
-/* Products of every sixteenth weight, as lane k of KERNEL(dot) sums them. */
-LANE_INLINE lane_part KERNEL(shape_strand)(const float (*window)[BANK_LANES], const float *taps, int width, int k)
-{
-    lane_part sum = KERNEL(load_part)(window[k]) * taps[k];
-    for (int i = k + 16; i < width; i += 16)
-        sum += KERNEL(load_part)(window[i]) * taps[i];
-    return sum;
-}
-
-/* The dot product of every lane's window, folded as KERNEL(sum_lanes) does. */
-LANE_INLINE lane_part KERNEL(shape_part)(const float (*window)[BANK_LANES], const float *taps, int width)
-{
-    lane_part quad[4];
-    for (int q = 0; q < 4; q++)
-        quad[q] = (KERNEL(shape_strand)(window, taps, width, q) + KERNEL(shape_strand)(window, taps, width, q + 8))
-                  + (KERNEL(shape_strand)(window, taps, width, q + 4) + KERNEL(shape_strand)(window, taps, width, q + 12));
-    return (quad[0] + quad[2]) + (quad[1] + quad[3]);
+    for (int k = 0; k < span; k++) {
+        KERNEL(lane_ints) points = KERNEL(load_ints)(window[k] + at);
+        for (int j = 0; j < m; j++) {
+            int32_t pair;
+            memcpy(&pair, weights[j] + 2 * k, sizeof pair);
+            sums[j] += KERNEL(multiply_lanes)(points, (KERNEL(lane_ints)){0} + pair);
+        }
+    }
 }
 
 typedef int16_t KERNEL(lane_samples) __attribute__((vector_size(2 * LANE_WIDTH)));
 
 /* Round as lrintf does and clip: what is added leaves no room for a fraction. */
-LANE_INLINE void KERNEL(store_samples)(int16_t *to, lane_part value)
+LANE_INLINE void KERNEL(store_samples)(int16_t *to, KERNEL(lane_bits) sum, lane_part gain)
 {
-    lane_part lowest = (lane_part){0} - 32768.0f, highest = (lane_part){0} + 32767.0f;
-    value = (lane_part)KERNEL(choose)(value > lowest, (KERNEL(lane_ints))value, (KERNEL(lane_ints))lowest);
-    value = (lane_part)KERNEL(choose)(value < highest, (KERNEL(lane_ints))value, (KERNEL(lane_ints))highest);
+    lane_part value = __builtin_convertvector((KERNEL(lane_ints))sum, lane_part) * gain;
+    value = KERNEL(clamp_lanes)(value, (lane_part){0} - 32768.0f, (lane_part){0} + 32767.0f);
     KERNEL(lane_ints) whole = (KERNEL(lane_ints))(value + 12582912.0f) - 0x4b400000;
     KERNEL(lane_samples) samples = __builtin_convertvector(whole, KERNEL(lane_samples));
     memcpy(to, &samples, sizeof samples);
 }
 
-static void KERNEL(shape_periods)(const struct qam_pulse *pulse, const float *taps, float (*laid)[2][BANK_LANES], int n,
-                                  int16_t (*made)[BANK_LANES])
+/* The same for as many as hear the same symbols. */
+LANE_INLINE void KERNEL(shape_some)(const struct qam_pulse *pulse, const int16_t *taps, int row, int m, int span,
+                                    const KERNEL(lane_numbers) *window, const float *gain, int16_t (*made)[BANK_LANES])
 {
-    int width = 2 * pulse->span, row = 0, rest = 0, newest = 0;
-    for (int i = 0; i < n; i++) {
-        for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
-            const float(*window)[BANK_LANES] = (const void *)(laid[newest][0] + at);
-            KERNEL(store_samples)(made[i] + at, width == 48 ? KERNEL(shape_part)(window, taps + row * 48, 48)
-                                                            : KERNEL(shape_part)(window, taps + row * width, width));
-        }
-        row = row + 1 == pulse->rows ? 0 : row + 1;
-        for (rest += pulse->up; rest >= pulse->down; rest -= pulse->down)
-            newest++;
+    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
+        KERNEL(lane_bits) sums[4];
+        KERNEL(shape_rows)(pulse, taps, row, m, span, window, at, sums);
+        for (int j = 0; j < m; j++)
+            KERNEL(store_samples)(made[j] + at, sums[j], KERNEL(load_part)(gain + at));
     }
+}
+
+LANE_INLINE void KERNEL(shape_together)(const struct qam_pulse *pulse, const int16_t *taps, int row, int m, int span,
+                                        const KERNEL(lane_numbers) *window, const float *gain, int16_t (*made)[BANK_LANES])
+{
+    switch (m) {
+    case 1: KERNEL(shape_some)(pulse, taps, row, 1, span, window, gain, made); break;
+    case 2: KERNEL(shape_some)(pulse, taps, row, 2, span, window, gain, made); break;
+    case 3: KERNEL(shape_some)(pulse, taps, row, 3, span, window, gain, made); break;
+    default: KERNEL(shape_some)(pulse, taps, row, 4, span, window, gain, made);
+    }
+}
+
+static void KERNEL(shape_periods)(const struct qam_pulse *pulse, const int16_t *taps, const KERNEL(lane_numbers) *laid, int n,
+                                  const float *gain, int16_t (*made)[BANK_LANES])
+{
+    int row = 0, rest = 0, newest = 0;
+    for (int i = 0, m; i < n; i += m) {
+        const KERNEL(lane_numbers) *window = laid + newest;
+        for (m = 0; m < 4 && i + m < n && window == laid + newest; m++)
+            for (rest += pulse->up; rest >= pulse->down; rest -= pulse->down)
+                newest++;
+        if (pulse->span == 24)
+            KERNEL(shape_together)(pulse, taps, row, m, 24, window, gain, made + i);
+        else
+            KERNEL(shape_together)(pulse, taps, row, m, pulse->span, window, gain, made + i);
+        row = row + m < pulse->rows ? row + m : row + m - pulse->rows;
+    }
+}
+
+typedef int16_t samples_eight __attribute__((vector_size(16)));
+
+/* Eight samples of eight lanes, turned from samples by lane to lanes by sample. */
+static void KERNEL(turn_eight)(int16_t (*from)[BANK_LANES], int lane, int16_t (*to)[BANK_STRETCH])
+{
+    samples_eight a[8], b[8];
+    for (int i = 0; i < 8; i++)
+        memcpy(&a[i], from[i] + lane, sizeof a[i]);
+    for (int i = 0; i < 4; i++) {
+        b[2 * i] = __builtin_shufflevector(a[i], a[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+        b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 4; i++) {
+        a[2 * i] = __builtin_shufflevector(b[i], b[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+        a[2 * i + 1] = __builtin_shufflevector(b[i], b[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 4; i++) {
+        b[2 * i] = __builtin_shufflevector(a[i], a[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+        b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i++)
+        memcpy(to[lane + i], &b[i], sizeof b[i]);
 }
 
 /* Give out what lies in `spare`. */
@@ -81,25 +126,25 @@ static int64_t KERNEL(wanted_end)(const struct bank_sender *s, int rows, int64_t
 }
 
 /* Of samples made from `base` on: some are given out now, the rest of the last period is kept. */
-static int64_t KERNEL(give_made)(struct bank_sender *s, int rows, int64_t base, int64_t stop, int lane,
-                                 int16_t (*made)[BANK_LANES], int16_t *out, int64_t n)
+static int64_t KERNEL(give_made)(struct bank_sender *s, int rows, int64_t base, int64_t stop, const int16_t *made,
+                                 int16_t *out, int64_t n)
 {
     int64_t given = stop - s->made < n ? stop - s->made : n, from = s->made - base;
-    for (int64_t i = 0; i < given; i++)
-        out[i] = made[from + i][lane];
+    memcpy(out, made + from, (size_t)given * sizeof *out);
     s->sent = s->made + given;
     s->made = stop;
     for (int64_t i = s->sent; i < stop; i++)
-        s->spare[i % rows] = made[i - base][lane];
+        s->spare[i % rows] = made[i - base];
     return given;
 }
 
 /* A stretch of whole periods for all lanes of a block that want one; 0 when none does. */
-static int KERNEL(shape_stretch)(const struct qam_pulse *pulse, const float *taps, const uint8_t *symbols, int64_t capacity,
+static int KERNEL(shape_stretch)(const struct qam_pulse *pulse, const int16_t *taps, const uint8_t *symbols, int64_t capacity,
                                  struct bank_sender *s, int lanes, int16_t *out, int64_t n, int64_t *done)
 {
-    float laid[BANK_WINDOW][2][BANK_LANES] __attribute__((aligned(64)));
-    int16_t made[BANK_STRETCH][BANK_LANES];
+    KERNEL(lane_numbers) laid[BANK_WINDOW] __attribute__((aligned(64)));
+    int16_t made[BANK_STRETCH][BANK_LANES], turned[BANK_LANES][BANK_STRETCH];
+    float gain[BANK_LANES] = {0};
     int64_t base[BANK_LANES], stop[BANK_LANES], most = 0;
     int longest = BANK_STRETCH / pulse->rows * pulse->rows;
     for (int lane = 0; lane < lanes; lane++) {
@@ -117,15 +162,20 @@ static int KERNEL(shape_stretch)(const struct qam_pulse *pulse, const float *tap
         if (stop[lane] > s[lane].made)
             KERNEL(lay_lane)(s + lane, symbols + lane * capacity, base[lane] * pulse->up / pulse->down - pulse->span + 1,
                              heard, laid, lane);
-    KERNEL(shape_periods)(pulse, taps, laid, (int)most, made);
+    for (int lane = 0; lane < lanes; lane++)
+        gain[lane] = s[lane].gain;
+    KERNEL(shape_periods)(pulse, taps, (const KERNEL(lane_numbers) *)laid, (int)most, gain, made);
+    for (int at = 0; at < most; at += 8)
+        for (int lane = 0; lane < BANK_LANES; lane += 8)
+            KERNEL(turn_eight)(made + at, lane, (int16_t(*)[BANK_STRETCH])(turned[0] + at));
     for (int lane = 0; lane < lanes; lane++)
         if (stop[lane] > s[lane].made)
-            done[lane] += KERNEL(give_made)(s + lane, pulse->rows, base[lane], stop[lane], lane, made,
+            done[lane] += KERNEL(give_made)(s + lane, pulse->rows, base[lane], stop[lane], turned[lane],
                                             out + lane * n + done[lane], n - done[lane]);
     return 1;
 }
 
-void KERNEL(bank_shape)(const struct qam_pulse *pulse, const float *taps, const uint8_t *symbols, int64_t capacity,
+void KERNEL(bank_shape)(const struct qam_pulse *pulse, const int16_t *taps, const uint8_t *symbols, int64_t capacity,
                         struct bank_sender *senders, int64_t lanes, int16_t *out, int64_t n)
 {
     for (int64_t first = 0; first < lanes; first += BANK_LANES) {

@@ -6,8 +6,6 @@
 typedef float KERNEL(lane_floats)[BANK_LANES];
 typedef uint32_t KERNEL(lane_words)[BANK_LANES];
 
-typedef int32_t KERNEL(lane_numbers)[BANK_LANES];
-
 /* The data loops of one block: fields as in struct qam_receiver, which keeps what is not copied here. Arrays over lanes
  * come first, so that each begins with a line of the cache. */
 struct KERNEL(block) {

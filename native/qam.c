@@ -67,23 +67,74 @@ static uint8_t KERNEL(reversed)(uint32_t octet)
     return (uint8_t)((octet & 0xaa) >> 1 | (octet & 0x55) << 1);
 }
 
+/* Code the first `bits` of the line's newest bits; how many are left that do not fill a group. */
+static int32_t KERNEL(code_groups)(struct qam_coder *c, const uint8_t *table, const uint8_t *next, uint64_t line, int32_t bits,
+                                   uint8_t **symbols)
+{
+    uint32_t state = c->state, groups = (1u << c->bits) - 1;
+    uint8_t *made = *symbols;
+    for (; bits >= c->bits; bits -= c->bits) {
+        uint32_t at = (state << c->bits) + ((uint32_t)(line >> (bits - c->bits)) & groups);
+        *made++ = table[at];
+        state = next[at];
+    }
+    c->state = state;
+    *symbols = made;
+    return bits;
+}
+
+/* Pairs of octets at once, for a scrambler without a guard whose taps reach that far. Bits that do not fill a group are
+ * scrambled ahead of their time, and taken back at the end. */
+static int64_t KERNEL(encode_pairs)(struct qam_coder *c, const uint8_t *table, const uint8_t *next, const uint8_t *octets,
+                                    int64_t pairs, uint8_t *symbols)
+{
+    const struct qam_scrambler *s = &c->scrambler;
+    int32_t near = s->tap_near - 16, far = s->tap_far - 16, bits = 0;
+    uint64_t line = s->line, plain = c->pending;
+    uint8_t *end = symbols;
+    for (int64_t i = 0; i < pairs; i++) {
+        uint32_t pair = octets[2 * i] | (uint32_t)octets[2 * i + 1] << 8;
+        pair = (pair & 0xff00) >> 8 | (pair & 0x00ff) << 8;
+        pair = (pair & 0xf0f0) >> 4 | (pair & 0x0f0f) << 4;
+        pair = (pair & 0xcccc) >> 2 | (pair & 0x3333) << 2;
+        plain = plain << 16 | (pair & 0xaaaa) >> 1 | (pair & 0x5555) << 1;
+        line = line << 16 | (((plain >> c->pending_bits) ^ line >> near ^ line >> far) & 0xffff);
+        bits = KERNEL(code_groups)(c, table, next, line, bits + 16, &end);
+    }
+    c->scrambler.line = (uint32_t)(line >> bits);
+    c->pending_bits += bits;
+    c->pending = (uint32_t)plain & ((1u << c->pending_bits) - 1);
+    return end - symbols;
+}
+
+/* Whole groups of what is pending. */
+static int64_t KERNEL(encode_pending)(struct qam_coder *c, const uint8_t *table, const uint8_t *next, uint8_t *symbols)
+{
+    uint8_t *end = symbols;
+    while (c->pending_bits >= c->bits) {
+        c->pending_bits -= c->bits;
+        uint32_t group = c->pending >> c->pending_bits & ((1u << c->bits) - 1);
+        KERNEL(code_groups)(c, table, next, KERNEL(scramble)(&c->scrambler, group, c->bits), c->bits, &end);
+    }
+    c->pending &= (1u << c->pending_bits) - 1;
+    return end - symbols;
+}
+
 int64_t KERNEL(qam_encode)(struct qam_coder *coder, const uint8_t *table, const uint8_t *next, const uint8_t *octets,
                            int64_t n, uint8_t *symbols)
 {
     struct qam_coder c = *coder;
-    uint32_t groups = (1u << c.bits) - 1;
-    int64_t made = 0;
-    for (int64_t i = 0; i < n; i++) {
-        c.pending = c.pending << 8 | KERNEL(reversed)(octets[i]);
-        for (c.pending_bits += 8; c.pending_bits >= c.bits;) {
-            c.pending_bits -= c.bits;
-            uint32_t group = c.pending >> c.pending_bits & groups;
-            uint32_t at = (c.state << c.bits) + KERNEL(scramble)(&c.scrambler, group, c.bits);
-            symbols[made++] = table[at];
-            c.state = next[at];
-        }
+    int64_t made = 0, i = 0;
+    if (!c.scrambler.guard && c.scrambler.tap_near >= 16) {
+        made = KERNEL(encode_pairs)(&c, table, next, octets, n / 2, symbols);
+        made += KERNEL(encode_pending)(&c, table, next, symbols + made);
+        i = n / 2 * 2;
     }
-    c.pending &= (1u << c.pending_bits) - 1;
+    for (; i < n; i++) {
+        c.pending = c.pending << 8 | KERNEL(reversed)(octets[i]);
+        c.pending_bits += 8;
+        made += KERNEL(encode_pending)(&c, table, next, symbols + made);
+    }
     *coder = c;
     return made;
 }
@@ -96,21 +147,31 @@ static int16_t KERNEL(to_sample)(float value)
 
 enum { QAM_SHAPE_SYMBOLS = 256 };
 
-/* Points of symbols [first, first + n) as floats in turn; nothing is sent before and after those that are given. */
-static void KERNEL(lay_points)(const float *points, const uint8_t *symbols, int64_t n_symbols, int64_t first, int n, float *laid)
+/* Points of symbols [first, first + n) in turn; nothing is sent before and after those that are given. */
+static void KERNEL(lay_points)(const int16_t *points, const uint8_t *symbols, int64_t n_symbols, int64_t first, int n,
+                               int16_t *laid)
 {
     for (int i = 0; i < n; i++) {
         int64_t at = first + i;
-        const float *point = at >= 0 && at < n_symbols ? points + 2 * symbols[at] : NULL;
-        laid[2 * i] = point ? point[0] : 0.0f;
-        laid[2 * i + 1] = point ? point[1] : 0.0f;
+        const int16_t *point = at >= 0 && at < n_symbols ? points + 2 * symbols[at] : NULL;
+        laid[2 * i] = point ? point[0] : 0;
+        laid[2 * i + 1] = point ? point[1] : 0;
     }
 }
 
-void KERNEL(qam_shape)(const struct qam_pulse *pulse, const float *taps, const float *points, const uint8_t *symbols,
-                       int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out, int64_t n)
+static float KERNEL(shape_sample)(const int16_t *window, const int16_t *taps, int width)
 {
-    float laid[2 * (QAM_SPAN_MAX + QAM_SHAPE_SYMBOLS)];
+    lane_bits_quad sum = KERNEL(multiply_eight)(window, taps);
+    for (int i = 8; i < width; i += 8)
+        sum += KERNEL(multiply_eight)(window + i, taps + i);
+    return (float)(int32_t)((sum[0] + sum[2]) + (sum[1] + sum[3]));
+}
+
+void KERNEL(qam_shape)(const struct qam_pulse *pulse, const int16_t *taps, const int16_t *points, float gain,
+                       const uint8_t *symbols, int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out,
+                       int64_t n)
+{
+    int16_t laid[2 * (QAM_SPAN_MAX + QAM_SHAPE_SYMBOLS)];
     int width = 2 * pulse->span;
     int64_t row = first_sample % pulse->rows;
     int64_t newest = first_sample * pulse->up / pulse->down;
@@ -121,8 +182,8 @@ void KERNEL(qam_shape)(const struct qam_pulse *pulse, const float *taps, const f
         int fresh = wanted < QAM_SHAPE_SYMBOLS ? (int)wanted : QAM_SHAPE_SYMBOLS;
         KERNEL(lay_points)(points, symbols, n_symbols, oldest - first_symbol, pulse->span + fresh, laid);
         for (; i < n && newest - pulse->span + 1 - oldest <= QAM_SHAPE_SYMBOLS; i++) {
-            const float *window = laid + 2 * (newest - pulse->span + 1 - oldest);
-            out[i] = KERNEL(to_sample)(KERNEL(dot)(window, taps + row * width, width));
+            const int16_t *window = laid + 2 * (newest - pulse->span + 1 - oldest);
+            out[i] = KERNEL(to_sample)(KERNEL(shape_sample)(window, taps + row * width, width) * gain);
             row = row + 1 == pulse->rows ? 0 : row + 1;
             for (rest += pulse->up; rest >= pulse->down; rest -= pulse->down)
                 newest++;

@@ -26,7 +26,8 @@ struct qam_coder {
 };
 
 /* Pulses: row n % rows of `taps` holds, for output sample n, the weights of the last `span` symbols (real and
- * imaginary part in turn, the oldest first), carrier included. Sample n hears symbols up to n * up / down. */
+ * imaginary part in turn, the oldest first), carrier included. Sample n hears symbols up to n * up / down. Weights and
+ * points are whole numbers, so that their products add up in any order; `gain` makes samples of the sum. */
 struct qam_pulse {
     int32_t rows, span;
     int32_t up, down;
@@ -114,8 +115,9 @@ struct qam_progress {
 #define QAM_KERNELS(X) \
     X(int64_t, qam_encode, (struct qam_coder *coder, const uint8_t *table, const uint8_t *next, const uint8_t *octets, int64_t n, \
                               uint8_t *symbols)) \
-    X(void, qam_shape, (const struct qam_pulse *pulse, const float *taps, const float *points, const uint8_t *symbols, \
-                        int64_t n_symbols, int64_t first_symbol, int64_t first_sample, int16_t *out, int64_t n)) \
+    X(void, qam_shape, (const struct qam_pulse *pulse, const int16_t *taps, const int16_t *points, float gain, \
+                        const uint8_t *symbols, int64_t n_symbols, int64_t first_symbol, int64_t first_sample, \
+                        int16_t *out, int64_t n)) \
     X(void, qam_front, (const int16_t *samples, const int16_t *bank, const int64_t *clocks, int64_t n, float *out)) \
     X(void, qam_fit, (const double *halves, const double *targets, int64_t n, int centre, double ridge, double *taps)) \
     X(struct qam_progress, qam_receive, (struct qam_receiver *r, const struct qam_tables *t, const int16_t *samples, \

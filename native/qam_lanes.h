@@ -136,6 +136,21 @@ LANE_INLINE KERNEL(lane_ints) KERNEL(lesser)(KERNEL(lane_ints) a, KERNEL(lane_in
 #endif
 }
 
+typedef uint32_t lane_bits_quad __attribute__((vector_size(16)));
+
+/* Products of eight integers, neighbours added. */
+LANE_INLINE lane_bits_quad KERNEL(multiply_eight)(const int16_t *a, const int16_t *b)
+{
+#if defined(__SSE2__)
+    return (lane_bits_quad)_mm_madd_epi16(_mm_loadu_si128((const void *)a), _mm_loadu_si128((const void *)b));
+#else
+    lane_bits_quad sums;
+    for (int p = 0; p < 4; p++)
+        sums[p] = (uint32_t)(a[2 * p] * b[2 * p]) + (uint32_t)(a[2 * p + 1] * b[2 * p + 1]);
+    return sums;
+#endif
+}
+
 /* Products of 2 * LANE_WIDTH integers, neighbours added. */
 LANE_INLINE KERNEL(lane_bits) KERNEL(multiply_pairs)(const int16_t *a, const int16_t *b)
 {
@@ -143,19 +158,24 @@ LANE_INLINE KERNEL(lane_bits) KERNEL(multiply_pairs)(const int16_t *a, const int
     return (KERNEL(lane_bits))_mm512_madd_epi16(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
 #elif LANE_WIDTH == 8
     return (KERNEL(lane_bits))_mm256_madd_epi16(_mm256_loadu_si256((const void *)a), _mm256_loadu_si256((const void *)b));
-#elif defined(__SSE2__)
-    return (KERNEL(lane_bits))_mm_madd_epi16(_mm_loadu_si128((const void *)a), _mm_loadu_si128((const void *)b));
 #else
-    KERNEL(lane_bits) sums;
-    for (int p = 0; p < LANE_WIDTH; p++)
-        sums[p] = (uint32_t)(a[2 * p] * b[2 * p]) + (uint32_t)(a[2 * p + 1] * b[2 * p + 1]);
-    return sums;
+    return KERNEL(multiply_eight)(a, b);
+#endif
+}
+
+/* The same of two vectors, 2 * LANE_WIDTH integers each. */
+LANE_INLINE KERNEL(lane_bits) KERNEL(multiply_lanes)(KERNEL(lane_ints) a, KERNEL(lane_ints) b)
+{
+#if LANE_WIDTH == 16
+    return (KERNEL(lane_bits))_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif LANE_WIDTH == 8
+    return (KERNEL(lane_bits))_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#else
+    return KERNEL(multiply_eight)((const int16_t *)&a, (const int16_t *)&b);
 #endif
 }
 
 /* The products of a matched filter, added by fours of lanes; integers add up in any order. */
-typedef uint32_t lane_bits_quad __attribute__((vector_size(16)));
-
 LANE_INLINE lane_bits_quad KERNEL(multiply_filter)(const int16_t *window, const int16_t *taps)
 {
     KERNEL(lane_bits) sum = KERNEL(multiply_pairs)(window, taps);

@@ -45,13 +45,13 @@ def t38_unwrap(datagrams: Any, sizes: Any, sequence: int, head: int, form: int, 
 # qam: carriers with amplitude and phase; states are the octets (uint8) of one record of
 # `faxcore.kernels.twins.qam.CODER` / `RECEIVER`
 def qam_encode(coder: Any, table: Any, next: Any, octets: Any, symbols: Any, /) -> int: ...  # table, next uint8 (states, groups); octets in, point numbers out (uint8); symbols made
-def qam_shape(taps: Any, points: Any, symbols: Any, out: Any, up: int, down: int, first_symbol: int, first_sample: int, /) -> None: ...  # taps float32 (rows, 2 x span); points float32 (256, 2); symbols uint8; out int16
+def qam_shape(taps: Any, points: Any, symbols: Any, out: Any, up: int, down: int, first_symbol: int, first_sample: int, gain: float, /) -> None: ...  # taps int16 (rows, 2 x span); points int16 (256, 2); symbols uint8; out int16
 def qam_front(samples: Any, bank: Any, clocks: Any, out: Any, /) -> None: ...  # samples and bank int16; clocks int64 in 2^-32 samples; out complex64, one a clock
 def qam_fit(halves: Any, targets: Any, taps: Any, centre: int, ridge: float, /) -> None: ...  # complex128; halves (2 n + 30), targets (n,), taps (32,): the result
 def qam_receive(receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any, samples: Any, octets: Any, /) -> tuple[int, int, int]: ...  # training float32 (n, 2); branches int32 (4, 2, 8); cells uint8 (576, 8), (1, 8) without a trellis; samples int16; octets uint8, writable; samples used, octets made, event
 
 # bank: many lanes of one modulation; senders, receivers and progress are the octets of records of
 # `faxcore.kernels.twins.bank.SENDER`, `twins.qam.RECEIVER`, `twins.bank.PROGRESS`, one a lane
-def bank_shape(senders: Any, taps: Any, symbols: Any, out: Any, up: int, down: int, /) -> None: ...  # taps float32 (rows, 2 x span), rows at most 128; symbols uint8 (lanes, capacity); out int16 (lanes, n)
+def bank_shape(senders: Any, taps: Any, symbols: Any, out: Any, up: int, down: int, /) -> None: ...  # taps int16 (rows, 2 x span), rows at most 128; symbols uint8 (lanes, capacity); out int16 (lanes, n)
 def bank_receive(receivers: Any, samples: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any, octets: Any, progress: Any, /) -> None: ...  # samples int16 (lanes, n); tables as for qam_receive; octets uint8 (lanes, capacity)
 def bank_receive_each(receivers: Any, samples: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any, octets: Any, progress: Any, /) -> None: ...  # sequences of receivers, each with its own memory, and of their samples, int16 (n,)

@@ -65,7 +65,7 @@ def transmit_each(transmitters: Sequence[qam.Transmitter], counts: Sequence[int]
         row[: len(heard)] = np.frombuffer(heard, np.uint8)
         sender["first"], sender["count"], sender["end"] = transmitter._forgotten, len(heard), transmitter._sent + n
         sender["sent"] = sender["made"] = transmitter._sent
-        sender["points"] = transmitter._points
+        sender["points"], sender["gain"] = transmitter._points, transmitter._gain
     out = np.empty((len(ready), max(ready)), np.int16)
     native.bank_shape(senders.view(np.uint8), scheme.pulses, symbols, out, up, down)
     for transmitter, n in zip(transmitters, ready, strict=True):
@@ -81,6 +81,7 @@ class TransmitterBank:
         self._senders = np.zeros(_checked_lanes(lanes), layout.SENDER)
         self._octets = self._senders.view(np.uint8)
         self._symbols = np.zeros((lanes, 4096), np.uint8)
+        self._first, self._count, self._end = (self._senders[name] for name in ("first", "count", "end"))
         self._transmitters: list[qam.Transmitter | None] = [None] * lanes
         self._up, self._down = scheme.symbols_a_sample.as_integer_ratio()
 
@@ -100,7 +101,7 @@ class TransmitterBank:
         sender = self._senders[lane]
         sender["first"], sender["count"] = transmitter._forgotten, 0
         sender["sent"] = sender["made"] = transmitter._sent
-        sender["points"] = transmitter._points
+        sender["points"], sender["gain"] = transmitter._points, transmitter._gain
         self._transmitters[lane] = transmitter
         self._settle(lane, transmitter)
 
@@ -117,8 +118,10 @@ class TransmitterBank:
     def feed(self, lane: int, octets: bytes) -> None:
         """Octets to send, the first bit on the line least significant. ValueError after `finish()`."""
         transmitter = self._transmitter(lane)
-        transmitter.feed(octets)
-        self._settle(lane, transmitter)
+        transmitter.check_unfinished()
+        encoder = transmitter.encoder
+        count = self._make_room(lane, encoder.most(octets))
+        self._extend(lane, transmitter, count + encoder.encode_into(octets, self._symbols[lane, count:]))
 
     def finish(self, lane: int) -> None:
         """No more octets for this lane: the turn-off follows."""
@@ -152,30 +155,36 @@ class TransmitterBank:
 
     def _settle(self, lane: int, transmitter: qam.Transmitter) -> None:
         """Move the symbols that a transmitter has coded into the lane's row."""
-        sender, fresh = self._senders[lane], bytes(transmitter._symbols)
-        self._make_room(lane, len(fresh))
-        count = int(sender["count"])
-        self._symbols[lane, count : count + len(fresh)] = np.frombuffer(fresh, np.uint8)
-        sender["count"] = count + len(fresh)
+        fresh = len(transmitter._symbols)
+        count = self._make_room(lane, fresh)
+        self._symbols[lane, count : count + fresh] = transmitter._symbols
         transmitter._symbols.clear()
-        transmitter._forgotten = int(sender["first"] + sender["count"])
-        sender["end"] = transmitter._end
+        self._extend(lane, transmitter, count + fresh)
 
-    def _make_room(self, lane: int, wanted: int) -> None:
-        """Forget symbols that no sample to come hears; where that is not enough, all rows grow."""
-        sender, row = self._senders[lane], self._symbols[lane]
-        count = int(sender["count"])
-        if count + wanted <= len(row):
-            return
-        heard = int(sender["made"]) // len(self._scheme.pulses) * len(self._scheme.pulses) * self._up // self._down
-        spare = min(max(heard - self._scheme.pulses.shape[1] // 2 - int(sender["first"]), 0), count)
+    def _extend(self, lane: int, transmitter: qam.Transmitter, count: int) -> None:
+        """The lane's row has so many symbols now."""
+        self._count[lane] = count
+        transmitter._forgotten = int(self._first[lane]) + count
+        self._end[lane] = transmitter._end
+
+    def _make_room(self, lane: int, wanted: int) -> int:
+        """Forget symbols that no sample to come hears; where that is not enough, all rows grow. How many are left."""
+        count = int(self._count[lane])
+        if count + wanted <= self._symbols.shape[1]:
+            return count
+        period, width = map(int, self._scheme.pulses.shape)
+        heard = int(self._senders["made"][lane]) // period * period * self._up // self._down
+        spare = min(max(int(heard - width // 2 - self._first[lane]), 0), count)
+        row = self._symbols[lane]
         row[: count - spare] = row[spare:count].copy()
-        sender["first"] += spare
-        sender["count"] = count - spare
-        if count - spare + wanted > len(row):
-            grown = np.zeros((self.lanes, 2 * (count - spare + wanted)), np.uint8)
+        self._first[lane] += spare
+        count -= spare
+        self._count[lane] = count
+        if count + wanted > len(row):
+            grown = np.zeros((self.lanes, 2 * (count + wanted)), np.uint8)
             grown[:, : self._symbols.shape[1]] = self._symbols
             self._symbols = grown
+        return count
 
 
 class Reports:

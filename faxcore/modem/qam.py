@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
 from faxcore.modem.acquisition import Lock, acquire, without_slow
-from faxcore.modem.scheme import PULSE_SYMBOLS, Encoder, Scheme
+from faxcore.modem.scheme import POINT_PEAK, PULSE_PEAK, PULSE_SYMBOLS, Encoder, Scheme
 from faxcore.signals import (
     CarrierQuality,
     Modulation,
@@ -47,16 +47,18 @@ class Transmitter:
         if not -60 <= level_dbm0 <= 0:
             raise ValueError(f"level_dbm0 is {level_dbm0}, outside -60 to 0")
         self._scheme = scheme
-        self._encoder = Encoder(scheme)
-        self._points = np.zeros((256, 2), np.float32)
+        self.encoder = Encoder(scheme)
+        self._points = np.zeros((256, 2), np.int16)
+        coordinates = np.stack([scheme.points.real, scheme.points.imag], -1)
+        unit = POINT_PEAK / np.abs(coordinates).max()
+        self._points[: len(coordinates)] = np.round(unit * coordinates)
         # A sample's mean power is half that of the points: the pulse has unit energy a symbol.
-        scaled = scheme.points * (rms_of_dbm0(level_dbm0) * math.sqrt(2 / scheme.mean_power))
-        self._points[: len(scheme.points)] = np.stack([scaled.real, scaled.imag], -1)
+        self._gain = rms_of_dbm0(level_dbm0) * math.sqrt(2 / scheme.mean_power) / (unit * PULSE_PEAK)
         self._symbols = bytearray()
         if echo_protection:
             self._symbols += scheme.echo.tobytes() + bytes([SILENCE]) * scheme.echo_gap
         self._symbols += bytes([SILENCE]) * scheme.gap + scheme.alternations.tobytes() + scheme.conditioning.tobytes()
-        self._symbols += self._encoder.encode_ones(scheme.check).tobytes()
+        self._symbols += self.encoder.encode_ones(scheme.check).tobytes()
         self._up, self._down = scheme.symbols_a_sample.as_integer_ratio()
         self._forgotten = 0
         self._sent = 0
@@ -67,16 +69,20 @@ class Transmitter:
         """What is sent."""
         return self._scheme.modulation
 
-    def feed(self, octets: bytes) -> None:
-        """Octets to send, the first bit on the line least significant. ValueError after `finish()`."""
+    def check_unfinished(self) -> None:
+        """ValueError after `finish()`."""
         if self._finished:
             raise ValueError("the burst was finished, it takes no more octets")
-        self._symbols += self._encoder.encode(octets)
+
+    def feed(self, octets: bytes) -> None:
+        """Octets to send, the first bit on the line least significant. ValueError after `finish()`."""
+        self.check_unfinished()
+        self._symbols += self.encoder.encode(octets)
 
     def finish(self) -> None:
         """No more octets: the last symbol is filled with ones and the turn-off follows."""
         if not self._finished:
-            self._symbols += self._encoder.encode_ones(self._scheme.turn_off).tobytes()
+            self._symbols += self.encoder.encode_ones(self._scheme.turn_off).tobytes()
             self._finished = True
 
     @property
@@ -98,7 +104,7 @@ class Transmitter:
         """At most `n` samples; fewer only where the octets ran dry or the burst is over."""
         out = np.empty(min(n, self.samples_ready), np.int16)
         native.qam_shape(self._scheme.pulses, self._points, self._symbols, out,
-                         self._up, self._down, self._forgotten, self._sent)  # fmt: skip
+                         self._up, self._down, self._forgotten, self._sent, self._gain)  # fmt: skip
         self._pulled(len(out))
         return out
 

@@ -24,6 +24,9 @@ from faxcore.units import SAMPLE_RATE
 FILTER_PEAK = 8191
 """The largest weight of a matched filter: sums over the halves of samples stay within 31 bits."""
 
+PULSE_PEAK, POINT_PEAK = 14000, 16383
+"""What stands for one in the weights of a pulse, and the largest coordinate of a point: sums stay within 31 bits."""
+
 PULSE_SYMBOLS = 12
 """Symbols from the beginning of a pulse to its peak."""
 
@@ -200,8 +203,8 @@ class Scheme:
         return Fraction(self.symbol_rate, SAMPLE_RATE)
 
     @cached_property
-    def pulses(self) -> NDArray[np.float32]:
-        """Weights of the last symbols in each sample of the pattern's period, carrier included."""
+    def pulses(self) -> NDArray[np.int16]:
+        """Weights of the last symbols in each sample of the pattern's period, carrier included; times PULSE_PEAK."""
         step = self.symbols_a_sample
         carrier = Fraction(self.carrier_hz).limit_denominator() / SAMPLE_RATE
         n = np.arange(math.lcm(step.denominator, carrier.denominator))
@@ -209,7 +212,8 @@ class Scheme:
         age = np.arange(2 * PULSE_SYMBOLS - 1, -1, -1)
         pulse = root_raised_cosine(fraction[:, None] + age - PULSE_SYMBOLS, self.roll_off)
         wave = pulse * np.exp(2j * np.pi * float(carrier) * n)[:, None]
-        return np.ascontiguousarray(np.stack([wave.real, -wave.imag], -1).reshape(len(n), -1), np.float32)
+        weights = np.stack([wave.real, -wave.imag], -1).reshape(len(n), -1)
+        return np.ascontiguousarray(np.round(PULSE_PEAK * weights), np.int16)
 
     @cached_property
     def bank(self) -> NDArray[np.int16]:
@@ -245,10 +249,17 @@ class Encoder:
         self._state["scrambler"] = scheme.scrambler
         self._octets = self._state.view(np.uint8)
 
+    def most(self, octets: bytes) -> int:
+        """Symbols that these octets, and what is pending, can make."""
+        return len(octets) * 8 // self._scheme.bits + 1
+
+    def encode_into(self, octets: bytes, symbols: bytearray | NDArray[np.uint8]) -> int:
+        """Point numbers into memory for the most of them; how many were made."""
+        return native.qam_encode(self._octets, self._scheme.table, self._scheme.next, octets, symbols)
+
     def encode(self, octets: bytes) -> bytes:
-        symbols = bytearray(len(octets) * 8 // self._scheme.bits + 1)
-        made = native.qam_encode(self._octets, self._scheme.table, self._scheme.next, octets, symbols)
-        return bytes(symbols[:made])
+        symbols = bytearray(self.most(octets))
+        return bytes(symbols[: self.encode_into(octets, symbols)])
 
     def encode_ones(self, symbols: int) -> NDArray[np.uint8]:
         """A whole number of symbols from ones; what is pending is padded with ones and counts as one symbol more."""

@@ -30,7 +30,7 @@ static PyObject *shape(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"senders", 'B', 1, 1, 0}, {"taps", 'f', 2, 0, 0}, {"symbols", 'B', 2, 0, 0}, {"out", 'h', 2, 1, 0}};
+        {"senders", 'B', 1, 1, 0}, {"taps", 'h', 2, 0, 0}, {"symbols", 'B', 2, 0, 0}, {"out", 'h', 2, 1, 0}};
     long long up, down;
     if (check_count("bank_shape", count, 6) < 0 || get_int(args[4], "up", 1, 1000, &up) < 0
         || get_int(args[5], "down", 1, 1000, &down) < 0)

@@ -51,11 +51,13 @@ static PyObject *shape(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"taps", 'f', 2, 0, 0}, {"points", 'f', 2, 0, 0}, {"symbols", 'B', 1, 0, 0}, {"out", 'h', 1, 1, 0}};
+        {"taps", 'h', 2, 0, 0}, {"points", 'h', 2, 0, 0}, {"symbols", 'B', 1, 0, 0}, {"out", 'h', 1, 1, 0}};
+    double gain;
     long long up, down, first_symbol, first_sample;
-    if (check_count("qam_shape", count, 8) < 0 || get_int(args[4], "up", 1, 1000, &up) < 0
+    if (check_count("qam_shape", count, 9) < 0 || get_int(args[4], "up", 1, 1000, &up) < 0
         || get_int(args[5], "down", 1, 1000, &down) < 0 || get_int(args[6], "first_symbol", 0, 1ll << 40, &first_symbol) < 0
-        || get_int(args[7], "first_sample", 0, 1ll << 40, &first_sample) < 0)
+        || get_int(args[7], "first_sample", 0, 1ll << 40, &first_sample) < 0
+        || get_real(args[8], "gain", 0.0, 1.0, &gain) < 0)
         return NULL;
     Py_buffer views[4];
     if (get_arrays(args, specs, views, 4) < 0)
@@ -71,8 +73,8 @@ static PyObject *shape(PyObject *self, PyObject *const *args, Py_ssize_t count)
     else {
         struct qam_pulse pulse = {(int32_t)rows, (int32_t)(width / 2), (int32_t)up, (int32_t)down};
         Py_BEGIN_ALLOW_THREADS
-        chosen->qam_shape(&pulse, views[0].buf, views[1].buf, views[2].buf, views[2].len, first_symbol, first_sample,
-                          views[3].buf, views[3].shape[0]);
+        chosen->qam_shape(&pulse, views[0].buf, views[1].buf, (float)gain, views[2].buf, views[2].len, first_symbol,
+                          first_sample, views[3].buf, views[3].shape[0]);
         Py_END_ALLOW_THREADS
         result = Py_NewRef(Py_None);
     }

@@ -52,7 +52,7 @@ def good_calls() -> dict[str, list[Any]]:
         "t38_unwrap": [np.frombuffer(bytes.fromhex("00070880c201800000ff20".replace("80c2", "c2") + "0000"), np.uint8),
                        np.array([12], np.int32), 7, 0xC2, 0, 0, zeros(40), zeros(12, np.int32), zeros(12, np.int32)],
         "qam_encode": [Encoder(scheme)._octets, scheme.table, scheme.next, rows[0].copy(), zeros(40)],
-        "qam_shape": [scheme.pulses, zeros((256, 2), np.float32), zeros(200), zeros(300, np.int16), 3, 10, 0, 0],
+        "qam_shape": [scheme.pulses, zeros((256, 2), np.int16), zeros(200), zeros(300, np.int16), 3, 10, 0, 0, 1e-5],
         "qam_front": [zeros(300, np.int16), scheme.bank, np.array([0, 251 << 32]), zeros(2, np.complex64)],
         "qam_fit": [np.ones(94, np.complex128), np.ones(32, np.complex128), zeros(32, np.complex128), 15, 0.01],
         "qam_receive": [receiver._record, *receiver._tables, SAMPLES.copy(), zeros(400)],

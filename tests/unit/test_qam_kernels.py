@@ -12,7 +12,7 @@ from faxcore.kernels import native
 from faxcore.kernels.twins import qam as twin
 from faxcore.line import Line
 from faxcore.modem import qam, v29
-from faxcore.modem.scheme import Encoder
+from faxcore.modem.scheme import POINT_PEAK, Encoder
 from faxcore.signals import V17_7200, V17_14400, V27TER_2400, V27TER_4800, V29_4800, V29_7200, V29_9600, Modulation
 
 BOTH = pytest.mark.parametrize("modulation", [V29_9600, V29_7200], ids=str)
@@ -45,11 +45,12 @@ def test_encode(modulation: Modulation, kernel_of: Any) -> None:
 def test_shape(modulation: Modulation, kernel_of: Any, first_symbol: int, first_sample: int, n: int) -> None:
     scheme, random = v29.scheme(modulation), np.random.default_rng(2)
     symbols = random.integers(0, 256, 600).astype(np.uint8)
-    points = (9000 * random.standard_normal((256, 2))).astype(np.float32)  # also what is clipped
+    points = random.integers(-16383, 16384, (256, 2)).astype(np.int16)
     out = np.full((2, n + 2), 77, np.int16)
     for row, function in zip(out, (kernel_of("qam").qam_shape, twin.qam_shape), strict=True):
-        function(scheme.pulses, points, symbols, row[1:-1], 3, 10, first_symbol, first_sample)
+        function(scheme.pulses, points, symbols, row[1:-1], 3, 10, first_symbol, first_sample, 1e-3)
     assert np.array_equal(out[0], out[1])
+    assert n < 100 or (np.abs(out.astype(int)) > 32766).any()  # also what is clipped
     assert (out[0, [0, -1]] == 77).all()
     assert out[0, 1:-1].any()
 
@@ -150,15 +151,18 @@ def test_receive_refuses_wrong_arguments(position: int, value: Any) -> None:
 
 def test_shape_and_encode_refuse_wrong_arguments() -> None:
     scheme, out = v29.scheme(V29_9600), np.zeros(9, np.int16)
-    points, symbols = np.zeros((256, 2), np.float32), bytearray(5)
+    points, symbols = np.zeros((256, 2), np.int16), bytearray(5)
     with pytest.raises(ValueError, match="points"):
-        native.qam_shape(scheme.pulses, points[:16], symbols, out, 3, 10, 0, 0)
+        native.qam_shape(scheme.pulses, points[:16], symbols, out, 3, 10, 0, 0, 1.0)
     with pytest.raises(ValueError, match="taps"):
-        native.qam_shape(np.zeros((80, 50), np.float32), points, symbols, out, 3, 10, 0, 0)
+        native.qam_shape(np.zeros((80, 50), np.int16), points, symbols, out, 3, 10, 0, 0, 1.0)
     with pytest.raises(ValueError, match="up"):
-        native.qam_shape(scheme.pulses, points, symbols, out, 11, 10, 0, 0)
+        native.qam_shape(scheme.pulses, points, symbols, out, 11, 10, 0, 0, 1.0)
     with pytest.raises(ValueError, match="first_sample"):
-        native.qam_shape(scheme.pulses, points, symbols, out, 3, 10, 0, -1)
+        native.qam_shape(scheme.pulses, points, symbols, out, 3, 10, 0, -1, 1.0)
+    for gain in (-1.0, 2.0, np.nan):
+        with pytest.raises(ValueError, match="gain"):
+            native.qam_shape(scheme.pulses, points, symbols, out, 3, 10, 0, 0, gain)
     with pytest.raises(TypeError, match="arguments"):
         native.qam_shape(scheme.pulses)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="symbols"):
@@ -194,7 +198,8 @@ def test_front(kernel_of: Any) -> None:
 
 @EVERY
 def test_no_filter_leaves_31_bits(modulation: Modulation) -> None:
-    """Also where all samples are of the sign of their weights, and cut ones made up for."""
+    """Also where all samples and points are of the sign of their weights, and cut samples made up for."""
+    assert np.abs(modem.scheme(modulation).pulses.astype(int)).sum(axis=1).max() * POINT_PEAK < 2**31
     largest = (twin.SCALE_END + 700) // 2 + twin.CUT // 2
     assert np.abs(modem.scheme(modulation).bank.astype(int)).sum(axis=2).max() * largest < 2**31
 

@@ -128,8 +128,8 @@ def qam_encode(coder: Any, table: NDArray[np.uint8], next: NDArray[np.uint8], oc
 
 
 def qam_shape(
-    taps: NDArray[np.float32], points: NDArray[np.float32], symbols: Any, out: NDArray[np.int16],
-    up: int, down: int, first_symbol: int, first_sample: int,
+    taps: NDArray[np.int16], points: NDArray[np.int16], symbols: Any, out: NDArray[np.int16],
+    up: int, down: int, first_symbol: int, first_sample: int, gain: float,
 ) -> None:  # fmt: skip
     """Samples from `first_sample` on of point numbers that begin with symbol `first_symbol`."""
     n = np.arange(first_sample, first_sample + len(out))
@@ -137,8 +137,9 @@ def qam_shape(
     at = (n * up // down - first_symbol)[:, None] + np.arange(1 - span, 1)
     inside = (at >= 0) & (at < len(symbols))
     padded = np.append(np.frombuffer(symbols, np.uint8), np.uint8(0))
-    window = np.where(inside[..., None], points[padded[np.where(inside, at, -1)]], f32(0)).reshape(len(n), 2 * span)
-    out[:] = np.clip(np.rint(dot(window, taps[n % len(taps)])), -32768, 32767)
+    window = np.where(inside[..., None], points[padded[np.where(inside, at, -1)]], 0).reshape(len(n), 2 * span)
+    sums = (window.astype(np.int32) * taps[n % len(taps)]).sum(axis=1, dtype=np.int32)
+    out[:] = np.clip(np.rint(sums.astype(np.float32) * f32(gain)), -32768, 32767)
 
 
 def qam_front(
