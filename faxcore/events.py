@@ -96,13 +96,17 @@ class PageSent(Event):
 
 @dataclass(frozen=True, slots=True)
 class PageReceived(Event):
-    """A page was received and confirmed."""
+    """A page was received and confirmed.
+
+    `command` came after it: "MPS", "EOM" where another document or page size may follow, "EOP" at the end.
+    """
 
     number: int
     octets: int
     rows: int
     bad_rows: int = 0
     longest_bad_run: int = 0
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)

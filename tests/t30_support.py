@@ -63,6 +63,7 @@ class Supply:
 
     def __init__(self, count: int, *, papers: Sequence[str] = (), fails: bool = False, code: int = 46) -> None:
         self.count, self.fails, self.code, self.papers = count, fails, code, papers
+        self.ends: tuple[int, ...] = ()  # pages after which another document begins
         self.requested: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
@@ -70,6 +71,9 @@ class Supply:
 
     def paper(self, index: int) -> Paper:
         return PAPERS[self.papers[index]] if self.papers else A4
+
+    def ends_document(self, index: int) -> bool:
+        return index + 1 in self.ends
 
     def request(self, index: int, resolution: Resolution, *, line_mm: int, longest_mm: float | None) -> Any:
         self.requested.append((index, resolution.name))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from faxcore.carrier import AudioCarrier, PacketCarrier
 from faxcore.carrier.work import Work, alone
-from faxcore.document import AnyDocument, Header, PageRequest, ReceivedDocument
+from faxcore.document import AnyDocument, Header, JoinedDocument, PageRequest, ReceivedDocument
 from faxcore.errors import CallError
 from faxcore.events import Event, Finished, FramesReceived, PageReceived, PageSent, PageStarted
 from faxcore.options import T38, Audio, Options
@@ -59,21 +59,27 @@ class _Log:
 
 
 class _Pages:
-    """The pages that T.30 asks for, with their header line."""
+    """The pages that T.30 asks for, with their header line; the first `skipped` of the document are not sent."""
 
-    def __init__(self, document: AnyDocument, header: Header | None) -> None:
-        self._document, self._header = document, header
+    def __init__(self, document: AnyDocument, header: Header | None, skipped: int) -> None:
+        self._document, self._header, self._skipped = document, header, skipped
+        self._ends = document.ends if isinstance(document, JoinedDocument) else frozenset[int]()
 
     def __len__(self) -> int:
-        return len(self._document.pages)
+        return len(self._document.pages) - self._skipped
 
     def paper(self, index: int) -> Paper:
-        return self._document.paper(index)
+        return self._document.paper(index + self._skipped)
+
+    def ends_document(self, index: int) -> bool:
+        return index + self._skipped + 1 in self._ends
 
     def request(
         self, index: int, resolution: Resolution, *, line_mm: int, longest_mm: float | None
     ) -> PageRequest:
-        return self._document.request(index, resolution, self._header, line_mm=line_mm, longest_mm=longest_mm)
+        return self._document.request(
+            index + self._skipped, resolution, self._header, line_mm=line_mm, longest_mm=longest_mm
+        )
 
 
 class FaxCall:
@@ -107,7 +113,7 @@ class FaxCall:
     @classmethod
     def send(
         cls,
-        document: AnyDocument,
+        document: AnyDocument | Sequence[AnyDocument],
         *,
         identity: str = "",
         header_info: str | None = None,
@@ -115,20 +121,25 @@ class FaxCall:
         options: Options | None = None,
         carrier: Audio | T38 | None = None,
         date: datetime | None = None,
+        first_page: int = 1,
     ) -> FaxCall:
-        """The end that sends a document; as the "answerer" it waits to be polled.
+        """The end that sends a document, or several in turn; as the "answerer" it waits to be polled.
 
         `header_info` draws a header line with the date, `identity`, this text and the page number; None draws
-        none. `date` is what the header line shows, now if it is None and a header is drawn. ValueError for an
-        option that is out of range or not built yet.
+        none. `date` is what the header line shows, now if it is None and a header is drawn. A call that failed is
+        resumed with `first_page`, counted from 1: the pages before it are not sent, nor counted in events and result.
+        ValueError for an option that is out of range or not built yet.
         """
         calls = _calls(role)
-        log = _Log(len(document.pages))
+        document = JoinedDocument(document) if isinstance(document, Sequence) else document
+        if first_page != 1 and not 1 <= first_page <= len(document.pages):
+            raise ValueError(f"first_page is 1 to {len(document.pages)}, not {first_page}")
+        log = _Log(len(document.pages) - first_page + 1)
         session = _session(identity, options, log, document.name)
         header = None
         if header_info is not None:
             header = Header(date or datetime.now(), identity, header_info, len(document.pages))
-        procedure = transmitting_terminal(session, _Pages(document, header), calls=calls)
+        procedure = transmitting_terminal(session, _Pages(document, header, first_page - 1), calls=calls)
         return cls(session, log, procedure, document=document, carrier=carrier)
 
     @classmethod

@@ -77,12 +77,28 @@ def _checked_pages(ctx: click.Context, _: click.Parameter, given: str | None) ->
     return tuple(numbers)
 
 
+ALLOWED_FIELDS = ("identity", "sub_address", "sender_id", "password", "polling_address", "polled_sub_address")
+
+
+def _checked_allowed(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> dict[str, set[str]]:
+    """What a far station may say: field to texts."""
+    allowed: dict[str, set[str]] = {}
+    for word in given:
+        field, equals, text = word.partition("=")
+        if field not in ALLOWED_FIELDS or not equals:
+            raise click.UsageError(f"--allow is one of {', '.join(ALLOWED_FIELDS)}, = and a text, not {word!r}", ctx)
+        allowed.setdefault(field, set()).add(text)
+    return allowed
+
+
 SHARED_OPTIONS = (
     click.option("--output", default="received.pdf", show_default=True, callback=_checked_output, metavar="FILE",
                  help="Where the received pages go: .pdf or .tif."),
     click.option("--header", metavar="TEXT", help="Draw a header line with date, identity, TEXT and page n/m."),
     click.option("--pages", callback=_checked_pages, metavar="LIST",
                  help="Pages to send, as in 1-3,7.  [default: all]"),
+    click.option("--first-page", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+                 help="Resume a call that failed: the pages before the N-th are not sent."),
     click.option("--resolution", type=click.Choice(RESOLUTIONS), default="fine", show_default=True, metavar="NAME",
                  help="How fine pages are drawn, if the receiver takes it: standard, fine, superfine (204 pels and 98, "
                       "196 or 391 lines per inch), R16x15.4 (408 x 391), 200x100, 200x200, 200x400, 300x300, 400x400."),
@@ -100,6 +116,15 @@ SHARED_OPTIONS = (
                  help="A coding to use; again for more, the best first."),
     click.option("--rasterizer", type=click.Choice(["pdfium", "poppler"]), default="pdfium", show_default=True,
                  help="What draws PDF pages."),
+    click.option("--poll", is_flag=True, help="The receiver calls and fetches the document; the sender is called."),
+    click.option("--sub-address", metavar="TEXT", help="SUB: the person or box at the receiver that is meant."),
+    click.option("--sender-id", metavar="TEXT", help="SID: what the sender calls itself."),
+    click.option("--password", metavar="TEXT", help="PWD: goes with a poll."),
+    click.option("--polling-address", metavar="TEXT", help="SEP: which document is polled."),
+    click.option("--polled-sub-address", metavar="TEXT", help="PSA: the box that is polled."),
+    click.option("--allow", multiple=True, callback=_checked_allowed, metavar="FIELD=TEXT",
+                 help="Go on only with a far station that says so: identity, sub_address, sender_id, password, "
+                      "polling_address or polled_sub_address; again for more."),
     click.option("--noise", type=click.FloatRange(-100, 0), default=-55.0, show_default=True, metavar="DBM0",
                  help="Level of the line's noise."),
     click.option("--law", type=click.Choice(["mu", "a", "none"]), default="mu", show_default=True,
@@ -142,15 +167,18 @@ main.add_command(swml)
 
 
 @main.command(short_help="Send a document.")
-@click.argument("document")
+@click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...")
 @click.option("--to", "far", default="loopback", show_default=True, callback=_checked_station, metavar="STATION",
               help="The receiving station: udptl://host:port for T.38; loopback is one in this process.")  # fmt: skip
 @click.option("--identity", default="+15551230001", show_default=True, help="Identity of this station.")
 @click.option("--remote-identity", default="+15551230002", show_default=True, help="Identity of the receiver.")
 @_shared
-def send(document: str, **words: Any) -> None:
-    """Send DOCUMENT (PDF, TIFF, PNG, JPEG) over a simulated line in virtual time, or over UDP in real time."""
-    _run("send_fax", document, words)
+def send(documents: tuple[str, ...], **words: Any) -> None:
+    """Send DOCUMENT (PDF, TIFF, PNG, JPEG) over a simulated line in virtual time, or over UDP in real time.
+
+    Several are sent one after the other in one call.
+    """
+    _run("send_fax", documents, words)
 
 
 @main.command(short_help="Receive a document.")
@@ -165,15 +193,15 @@ def receive(document: str | None, **words: Any) -> None:
     """Receive a document that a station in this process sends over a simulated line, or one that comes over UDP."""
     if (document is None) == (words["far"] is None):
         raise click.UsageError("receive needs either --from DOCUMENT or --listen udptl://0.0.0.0:port")
-    _run("receive_fax", document or "", words)
+    _run("receive_fax", (document,) if document else (), words)
 
 
-def _run(method: str, document: str, words: dict[str, Any]) -> None:
+def _run(method: str, documents: tuple[str, ...], words: dict[str, Any]) -> None:
     """One fax from the words to the exit status."""
     as_json, verbose, trace = words.pop("as_json"), words.pop("verbose"), words.pop("trace")
-    request = Request(method=method, document=document, **words)
+    request = Request(method=method, documents=documents, **words)
     _check_carrier(click.get_current_context(), request)
-    if _same_file(document, request.output):
+    if any(_same_file(document, request.output) for document in documents):
         raise click.UsageError(f"--output {request.output} is the document itself")
     from faxcore.cli import display, station
     from faxcore.cli.ladder import Ladder
@@ -196,7 +224,7 @@ def _check_carrier(ctx: click.Context, request: Request) -> None:
     """A word that would do nothing is refused."""
     audio, network, packets = {"noise", "gain", "law"}, {"loss", "jitter"}, {"pcap"}
     if request.far:
-        idle, why = audio | network | {"delay", "seed", "remote_identity", "t38"}, "a simulated call"
+        idle, why = audio | network | {"delay", "seed", "remote_identity", "t38", "poll"}, "a simulated call"
     elif request.t38:
         idle, why = audio, "a call without --t38"
     else:

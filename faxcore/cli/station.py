@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from faxcore.document import AnyDocument
     from faxcore.line import Line, Network
     from faxcore.options import T38, Audio, Options
+    from faxcore.stations import FarStation
 
 Watch = Callable[["FaxCall", "FaxCall"], None]
 
@@ -29,12 +30,13 @@ class Request:
     """What the words ask for; `method` says on which side we stand, None is left to the defaults."""
 
     method: str
-    document: str
+    documents: tuple[str, ...]
     output: str
     identity: str
     remote_identity: str
     header: str | None
     pages: tuple[int, ...] | None
+    first_page: int
     resolution: str
     width: str
     adapt: bool
@@ -44,6 +46,13 @@ class Request:
     codings: tuple[str, ...]
     ecm: bool
     rasterizer: str
+    poll: bool
+    sub_address: str | None
+    sender_id: str | None
+    password: str | None
+    polling_address: str | None
+    polled_sub_address: str | None
+    allow: dict[str, set[str]]
     noise: float
     law: str
     delay: float
@@ -62,9 +71,10 @@ class Request:
 
     def options(self) -> Options:
         """The options of both stations. click.UsageError."""
-        from faxcore.options import Options
+        from faxcore.options import ADDRESSES, Options
 
-        wishes = {name: getattr(self, name) for name in ("modulations", "codings", "max_rate", "min_rate")}
+        names = ("modulations", "codings", "max_rate", "min_rate", *ADDRESSES)
+        wishes = {name: getattr(self, name) for name in names}
         with _usage():
             chosen = {name: wish for name, wish in wishes.items() if wish not in (None, ())}
             return Options(
@@ -93,17 +103,41 @@ class Request:
         """The sending end. click.UsageError."""
         from faxcore.call import FaxCall
 
+        if self.first_page > len(document.pages):
+            raise click.UsageError(f"--first-page: the document has {len(document.pages)} pages")
         with _usage("--identity" if self.sending else "--remote-identity"):
             return FaxCall.send(
-                document, identity=self.identities[0], header_info=self.header, options=options, carrier=self.carrier
-            )
+                document, identity=self.identities[0], header_info=self.header, carrier=self.carrier,
+                options=self._ours(options) if self.sending else options,
+                role="answerer" if self.poll else "caller", first_page=self.first_page,
+            )  # fmt: skip
 
     def receiver(self, options: Options) -> FaxCall:
         """The receiving end. click.UsageError."""
         from faxcore.call import FaxCall
 
         with _usage("--remote-identity" if self.sending else "--identity"):
-            return FaxCall.receive(identity=self.identities[1], options=options, carrier=self.carrier)
+            return FaxCall.receive(
+                identity=self.identities[1], carrier=self.carrier,
+                options=options if self.sending else self._ours(options),
+                role="caller" if self.poll else "answerer",
+            )  # fmt: skip
+
+    def _ours(self, options: Options) -> Options:
+        """The options of this station, which alone chooses its company."""
+        allowed = self.allow
+        if not allowed:
+            return options
+
+        def refused(far: FarStation) -> str | None:
+            return next((field for field, texts in allowed.items() if getattr(far, field) not in texts), None)
+
+        return replace(options, accept=refused)
+
+    @property
+    def document(self) -> str:
+        """The names of what is sent."""
+        return ", ".join(self.documents)
 
     @property
     def identities(self) -> tuple[str, str]:
@@ -125,6 +159,11 @@ WORDS = {
     "min_rate": "--min-rate",
     "resolution": "--resolution",
     "width": "--width",
+    "sub_address": "--sub-address",
+    "sender_id": "--sender-id",
+    "password": "--password",
+    "polling_address": "--polling-address",
+    "polled_sub_address": "--polled-sub-address",
     "noise_dbm0": "--noise",
     "gain_db": "--gain",
     "delay": "--delay",
@@ -169,12 +208,11 @@ def run(request: Request, watch: Watch) -> Report:
 
 def opened(request: Request, report: Report) -> AnyDocument | None:
     """The document to send; None where it cannot be used, which the report says then."""
-    from faxcore.document import open_document
+    from faxcore.document import JoinedDocument, open_document
 
+    how: Any = {"rasterizer": request.rasterizer, "resolution": request.resolution, "pages": request.pages}
     try:
-        document = open_document(
-            request.document, rasterizer=request.rasterizer, resolution=request.resolution, pages=request.pages
-        )
+        documents = [open_document(document, **how) for document in request.documents]
     except ValueError as error:
         raise click.UsageError(f"--pages: the document has no page {max(request.pages or [0]) + 1}") from error
     except DocumentError as error:
@@ -182,7 +220,8 @@ def opened(request: Request, report: Report) -> AnyDocument | None:
         report.receiver = replace(report.receiver, code=ResultCode.CALLDROPPED, detail=None, note="no call was made")
         report.error = str(error)
         return None
-    report.document_pages = len(document.pages)
+    document = documents[0] if len(documents) == 1 else JoinedDocument(documents)
+    report.document_pages = len(document.pages) - request.first_page + 1
     return document
 
 

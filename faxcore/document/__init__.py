@@ -9,6 +9,7 @@ from __future__ import annotations
 from faxcore.document.documents import AnyDocument, Document, PageRequest, open_document
 from faxcore.document.files import save_document
 from faxcore.document.header import Header
+from faxcore.document.joined import JoinedDocument
 from faxcore.document.limits import Limits
 from faxcore.document.received import CodedPage, ReceivedDocument
 
@@ -17,6 +18,7 @@ __all__ = [
     "CodedPage",
     "Document",
     "Header",
+    "JoinedDocument",
     "Limits",
     "PageRequest",
     "ReceivedDocument",

@@ -319,7 +319,8 @@ class _Receiver:
             self.confirmation, self.exchanges = None, 0
             self.session.pages, self.session.bad_rows = page.number, self.session.bad_rows + page.bad_rows
             self.session.complete = self.answered is FCF.EOP
-            self.session.emit(replace(page, at=self.session.now))
+            command = self.answered.name if self.answered else ""
+            self.session.emit(replace(page, at=self.session.now, command=command))
 
     def _signal(self, fast: Modulation) -> Steps[Heard | BurstHeard | None]:
         """The next V.21 signal or burst of frames within T2; a burst that was not decoded brought none."""

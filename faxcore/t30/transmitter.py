@@ -52,14 +52,17 @@ class PageRequest(Protocol):
 
 
 class PageSupply(Protocol):
-    """The document to send: `request` begins to draw a page, counted from 0, and returns at once.
+    """The documents to send: `request` begins to draw a page, counted from 0, and returns at once.
 
-    `paper` says which size it is, in which it will be drawn if the far end takes it.
+    `paper` says which size it is, in which it will be drawn if the far end takes it, `ends_document` if another
+    document begins after it.
     """
 
     def __len__(self) -> int: ...
 
     def paper(self, index: int) -> Paper: ...
+
+    def ends_document(self, index: int) -> bool: ...
 
     def request(
         self, index: int, resolution: Resolution, *, line_mm: int, longest_mm: float | None
@@ -199,10 +202,11 @@ class _Transmitter:
                 yield from self._train(index + 1)
 
     def _command_after(self, index: int) -> FCF:
-        """EOP at the end, EOM where DCS has to say something else of the next page, else MPS."""
+        """EOP at the end, EOM after a document and where DCS has to say something else of the next page, else MPS."""
         if index + 1 == len(self.pages):
             return FCF.EOP
-        return FCF.MPS if self._form(index) == self._form(index + 1) else FCF.EOM
+        same = self._form(index) == self._form(index + 1) and not self.pages.ends_document(index)
+        return FCF.MPS if same else FCF.EOM
 
     def _send_page(self, index: int, command: FCF) -> Steps[FCF]:
         """States I and II for one page, until it is confirmed: MCF, PIP or RTP, or ERR where it is not whole."""

@@ -70,6 +70,7 @@ def begin(conversation: Conversation, events: list[Event]) -> tuple[Session, Scr
         papers = usual["papers"].split(",") if "papers" in usual else ()
         pages = Supply(len(papers) or int(usual.get("pages", 1)), papers=papers, fails="page" in usual,
                        code=int(usual.get("page", 46)))  # fmt: skip
+        pages.ends = tuple(map(int, usual["ends"].split(","))) if "ends" in usual else ()
         calls = conversation.role == "sender"
         return session, ScriptedCarrier(transmitting_terminal(session, pages, calls=calls), far_x=not calls)
 

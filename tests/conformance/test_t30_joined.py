@@ -42,6 +42,9 @@ class Drawn:
     def paper(self, index: int) -> Paper:
         return A4
 
+    def ends_document(self, index: int) -> bool:
+        return False
+
     def request(self, index: int, resolution: Resolution, **size: Any) -> Any:
         return SimpleNamespace(ready=lambda: True, page=lambda: drawn(index, resolution))
 

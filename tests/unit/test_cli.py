@@ -79,6 +79,11 @@ WRONG = [
     ["--seed", "-1"],
     ["--resolution", "1200x1200"],
     ["--width", "a2"],
+    ["--first-page", "0"],
+    ["--first-page", "99"],
+    ["--sub-address", "x" * 21],
+    ["--allow", "number=1"],
+    ["--allow", "password"],
     *(["--pages", pages] for pages in ("", "0", "1-9", "2-1", "1,", "-3", "one", "1-999999999")),
 ]
 
