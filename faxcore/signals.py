@@ -8,10 +8,11 @@ never depends on how the samples were chunked; for Octets it is when the first o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Modulation(NamedTuple):
@@ -36,6 +37,8 @@ V17_7200, V17_9600, V17_12000, V17_14400 = (Modulation("v17", rate) for rate in 
 
 def no_points() -> NDArray[np.complex64]:
     """No complex numbers, which cannot be written to."""
+    import numpy as np  # the words of the command do without
+
     nothing = np.zeros(0, np.complex64)
     nothing.flags.writeable = False
     return nothing
