@@ -166,10 +166,10 @@ class FaxCall:
         alone(self.pushing(samples))
 
     def push_missing(self, n: int) -> None:
-        """Let n samples of line time pass of which nothing arrived."""
+        """Let n samples of line time pass of which nothing arrived: what was on the line may well go on."""
         if n < 0:
             raise ValueError(f"n is a number of samples, not {n}")
-        alone(self.pushing(np.zeros(n, np.int16)))
+        alone(self.missing(n))
 
     def pull_audio(self, n: int) -> Samples:
         """Exactly n samples to put on the line; silence once the call is finished."""
@@ -180,6 +180,11 @@ class FaxCall:
     def pushing(self, samples: npt.ArrayLike) -> Work[None]:
         """`push_audio(samples)` as work that is carried out together with that of other calls."""
         yield from self._audio().pushing(_checked(samples))
+        self._settle()
+
+    def missing(self, n: int) -> Work[None]:
+        """`push_missing(n)` as such work; n is not negative."""
+        yield from self._audio().missing(n)
         self._settle()
 
     def pulling(self, n: int) -> Work[Samples]:

@@ -24,10 +24,11 @@ class CallGroup:
     def __init__(self, calls: Iterable[FaxCall] = ()) -> None:
         self.calls: list[FaxCall] = list(calls)
 
-    def exchange(self, samples: npt.ArrayLike) -> npt.NDArray[np.int16]:
+    def exchange(self, samples: npt.ArrayLike, missing: npt.ArrayLike | None = None) -> npt.NDArray[np.int16]:
         """Hear `samples`, int16 (calls, n), and give the next n samples of every call, int16 (calls, n).
 
-        TypeError for another type, ValueError for another shape or where a call comes twice.
+        `missing`, (calls,), is true where nothing arrived for a call; its row is not looked at. TypeError for
+        another type, ValueError for another shape or where a call comes twice.
         """
         heard = np.asarray(samples)
         if heard.dtype != np.int16:
@@ -37,12 +38,15 @@ class CallGroup:
         if len(set(map(id, self.calls))) != len(self.calls):
             raise ValueError("a call is in the group twice")
         out = np.empty(heard.shape, np.int16)
-        works = (_exchanging(call, row) for call, row in zip(self.calls, heard, strict=True))
+        lost = np.zeros(len(heard), bool) if missing is None else np.asarray(missing, bool)
+        if lost.shape != (len(heard),):
+            raise ValueError(f"missing has the shape {lost.shape}, ({len(heard)},) is needed")
+        works = (_exchanging(call, row, gone) for call, row, gone in zip(self.calls, heard, lost.tolist(), strict=True))
         for number, answer in together(works, len(self.calls)):
             out[number] = answer
         return out
 
 
-def _exchanging(call: FaxCall, samples: Samples) -> Work[Samples]:
-    yield from call.pushing(samples)
+def _exchanging(call: FaxCall, samples: Samples, missing: bool) -> Work[Samples]:
+    yield from call.missing(len(samples)) if missing else call.pushing(samples)
     return (yield from call.pulling(len(samples)))

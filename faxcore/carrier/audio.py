@@ -28,6 +28,9 @@ Samples = npt.NDArray[np.int16]
 REACTION = units.samples(0.075)
 """No signal begins sooner after what led to it: T.30's own gap between two directions [T.30 5 notes 3, 4]."""
 
+LONGEST_GAP = units.samples(0.2)
+"""What is missing for longer counts as silence: by then a signal may well have ended [T.30 5.4.3.1]."""
+
 
 class AudioCarrier:
     """One terminal's end of a telephone line.
@@ -46,6 +49,7 @@ class AudioCarrier:
         self._wanted = False
         self._command: orders.Frames | None = None
         self._began = 0
+        self._missing = 0
         self._ended = False
         self._advance(lambda: next(procedure), 0)
 
@@ -100,22 +104,33 @@ class AudioCarrier:
 
     def pushing(self, samples: Samples) -> Work[None]:
         """Hear samples of the line."""
+        self._missing = 0
+        return self._hearing(samples, known=True)
+
+    def missing(self, n: int) -> Work[None]:
+        """Let line time pass of which nothing arrived: no signal ends in a gap that is short."""
+        gap = min(n, LONGEST_GAP - self._missing)
+        self._missing += gap
+        yield from self._hearing(np.zeros(gap, np.int16), known=False)
+        yield from self._hearing(np.zeros(n - gap, np.int16), known=True)
+
+    def _hearing(self, samples: Samples, *, known: bool) -> Work[None]:
         if self._tones is not None:
             for at, tone in self._tones.push(samples):
                 self._emit(ToneHeard(units.seconds(at), tone))
                 if tone == "ced":
                     self._want_t38(at)
         while len(samples) and not self._ended:
-            samples = samples[(yield from self._hear(samples)) :]
+            samples = samples[(yield from self._hear(samples, known)) :]
         self.heard += len(samples)
 
-    def _hear(self, samples: Samples) -> Work[int]:
+    def _hear(self, samples: Samples, known: bool) -> Work[int]:
         """Hear samples up to the next Report; says how many those were."""
         if self._listener is None:
             return self._wait(len(samples))
         listener, begin = self._listener, self.heard
         count = min(len(samples), max(0, listener.horizon - begin))
-        yield from listener.feeding(samples[:count])
+        yield from listener.feeding(samples[:count], known=known)
         while (found := listener.report()) is not None:
             at, report = found
             self.heard = at

@@ -79,12 +79,13 @@ class Listener:
         """The sample at which a timer decides, if nothing is heard before."""
         return self._collector.deadline
 
-    def feeding(self, samples: npt.NDArray[np.int16]) -> Work[None]:
-        """Hear samples; they must not reach beyond `horizon`."""
+    def feeding(self, samples: npt.NDArray[np.int16], *, known: bool = True) -> Work[None]:
+        """Hear samples; they must not reach beyond `horizon`. Where nothing arrived they are zeros and not `known`."""
         self._heard += len(samples)
-        if self._carrier_power is not None:
+        if self._carrier_power is not None and known:
             self._last = np.concatenate([self._last, samples[-LOOK:]])[-LOOK:]
-        items: list[tuple[bool, SignalItem]] = [(False, item) for item in self._v21.push(samples)]
+        controls = self._v21.push(samples) if known else self._v21.missing(len(samples))
+        items: list[tuple[bool, SignalItem]] = [(False, item) for item in controls]
         if self._fast:
             heard: list[SignalItem] = yield Hear(self._fast, samples)
             items += [(True, item) for item in heard]

@@ -29,6 +29,7 @@ _TICKS_A_BIT = 80
 _TICKS_A_SAMPLE = 3
 _TURN = 480
 _MARK, _SPACE = 33, 37
+_SHORTEST_FRAME = 32  # bits, FCS included [ISO/IEC 13239]
 _BITS, _PHASES = 3, _TURN // _TICKS_A_BIT
 
 
@@ -119,6 +120,20 @@ class Receiver:
             if count:
                 self._collect(items, count)
             start += taken
+        return items
+
+    def missing(self, n: int) -> list[SignalItem]:
+        """Let n samples of line time pass of which nothing is known: a signal goes on, a frame it was in is bad."""
+        fsk, items = self._fields[0], list[SignalItem]()
+        hdlc = fsk["hdlc"]
+        if self._carrier and hdlc["bits"] >= _SHORTEST_FRAME:
+            items = [Octets(int(fsk["position"]), b""), FrameEnds(int(fsk["position"]), False)]
+        if n and fsk["open"]:
+            hdlc["ones"], hdlc["bits"], hdlc["flags"] = 7, -1, 0
+        for name in ("sums", "energy", "window", "before") if n else ():
+            fsk[name] = 0
+        fsk["clock"] = (int(fsk["clock"]) + n * layout.BIT * _TICKS_A_SAMPLE // _TICKS_A_BIT) % layout.BIT
+        fsk["position"] += n
         return items
 
     def _collect(self, items: list[SignalItem], count: int) -> None:
