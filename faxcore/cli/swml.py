@@ -14,6 +14,7 @@ from faxcore.errors import DocumentError, SwmlError
 
 if TYPE_CHECKING:
     from faxcore.net import FaxService, Runtime, ScriptOutcome
+    from faxcore.net.runtime import Carry
     from faxcore.swml.script import Script
 
 SAMPLE = Path(__file__).with_name("sample.pdf")
@@ -25,10 +26,16 @@ def swml() -> None:
     """SWML: scripts with send_fax and receive_fax. Needs the extra: pip install 'faxcore[swml]'."""
 
 
-def _checked_station(ctx: click.Context, _: click.Parameter, where: str) -> str:
-    if where != "loopback":
-        raise click.UsageError(f"--to knows loopback, not {where!r}", ctx)
-    return where
+def _checked_station(ctx: click.Context, parameter: click.Parameter, where: str | None) -> tuple[str, int] | None:
+    """An address for T.38; None: the station in this process."""
+    if where in (None, "loopback"):
+        return None
+    from faxcore.net.udptl import parse_url
+
+    try:
+        return parse_url(where or "")
+    except ValueError:
+        raise click.UsageError(f"{parameter.opts[0]} takes udptl://host:port, not {where!r}", ctx) from None
 
 
 def _checked_envs(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -44,8 +51,10 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @swml.command(short_help="Run a script.")
 @click.argument("script", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--to", default="loopback", show_default=True, expose_value=False, callback=_checked_station,
-              metavar="STATION", help="The far station; loopback is one in this process, in virtual time.")
+@click.option("--to", "remote", default="loopback", show_default=True, callback=_checked_station, metavar="STATION",
+              help="The far station: udptl://host:port for T.38; loopback is one in this process, in virtual time.")
+@click.option("--listen", "local", callback=_checked_station, metavar="STATION",
+              help="Where the far station calls: udptl://0.0.0.0:port for T.38.")
 @click.option("--from", "caller", default="+15551230001", show_default=True, metavar="NUMBER",
               help="The caller's number: our identity where a script gives none.")
 @click.option("--remote-identity", default="+15551230002", show_default=True, metavar="NUMBER",
@@ -79,7 +88,7 @@ def run(script: str, as_json: bool, **words: Any) -> None:  # fmt: skip
         if as_json:
             click.echo(json.dumps(_object({"script_error": fault.code}, [fault], [])))
         ctx.exit(1)
-    except (ImportError, DocumentError) as fault:
+    except (ImportError, DocumentError, OSError) as fault:
         click.echo(f"faxcore: {fault}", err=True)
         ctx.exit(1)
     _tell(outcome, as_json=as_json)
@@ -115,8 +124,7 @@ def _service(words: dict[str, Any]) -> FaxService:
 def _runtime(service: FaxService, words: dict[str, Any]) -> Runtime:
     import uuid
 
-    from faxcore.document import open_document
-    from faxcore.net import LoopbackStation, Runtime
+    from faxcore.net import Runtime
     from faxcore.options import T38
     from faxcore.swml import CallInfo
 
@@ -131,9 +139,25 @@ def _runtime(service: FaxService, words: dict[str, Any]) -> Runtime:
         from_=words["caller"],
         to=words["remote_identity"],
     )
-    station = LoopbackStation(words["remote_identity"], open_document(words["far_document"]))
-    carrier = T38() if words["t38"] else None
-    return Runtime(service, station.carry, info, envs=words["envs"], carrier=carrier, warn=_warn)
+    elsewhere = words["remote"] or words["local"]
+    carrier = T38() if elsewhere or words["t38"] else None
+    carry = _elsewhere(words) if elsewhere else _here(words)
+    return Runtime(service, carry, info, envs=words["envs"], carrier=carrier, warn=_warn)
+
+
+def _here(words: dict[str, Any]) -> Carry:
+    from faxcore.document import open_document
+    from faxcore.net import LoopbackStation
+
+    return LoopbackStation(words["remote_identity"], open_document(words["far_document"])).carry
+
+
+def _elsewhere(words: dict[str, Any]) -> Carry:
+    from functools import partial
+
+    from faxcore.net import over_udptl
+
+    return partial(over_udptl, local=words["local"] or ("0.0.0.0", 0), remote=words["remote"])
 
 
 def _warn(error: SwmlError) -> None:

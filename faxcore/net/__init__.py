@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faxcore.net.background import Background
+from faxcore.net.carry import over_udptl
 from faxcore.net.fetch import FetchLimits
 from faxcore.net.guard import AddressPolicy
 from faxcore.net.loopback import LoopbackStation
@@ -31,4 +32,5 @@ __all__ = [
     "Storage",
     "UdptlCall",
     "Undelivered",
+    "over_udptl",
 ]

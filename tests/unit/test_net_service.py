@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import subprocess
 import sys
 import threading
@@ -15,11 +17,21 @@ from faxcore import extras
 from faxcore.document import AnyDocument
 from faxcore.errors import CallError
 from faxcore.events import Event, Finished
-from faxcore.net import Background, Fax, FaxService, FetchLimits, FolderStorage, LoopbackStation
+from faxcore.net import (
+    Background,
+    Fax,
+    FaxService,
+    FetchLimits,
+    FolderStorage,
+    LoopbackStation,
+    UdptlCall,
+    over_udptl,
+)
 from faxcore.options import Options
 from faxcore.swml import CallInfo, Notice, ReceiveFax, SendFax
 from tests.support_calls import small_document
 from tests.swml_support import QUICK, letter
+from tests.unit.test_net_udptl import run as run_with_jumping_clock
 
 INFO = CallInfo(from_="+1555", to="+1777")
 
@@ -208,3 +220,49 @@ def test_names_of_files_are_tame(tmp_path: Path) -> None:
     url = asyncio.run(FolderStorage(tmp_path).store(small_document(), "../../etc/passwd"))
     assert url == (tmp_path / "______etc_passwd.pdf").as_uri()
     assert [path.name for path in tmp_path.iterdir()] == ["______etc_passwd.pdf"]
+
+
+# ---- over UDP
+
+
+def over_udp(document: AnyDocument, stop_after: int = 99) -> tuple[Fax, faxcore.FaxResult | None]:
+    """A document from a sender on a socket to a service on another, in a loop whose clock jumps."""
+
+    async def main() -> tuple[Fax, faxcore.FaxResult | None]:
+        sender = faxcore.FaxCall.send(document, identity="+1999", carrier=faxcore.T38())
+        sender.wait_for_pages()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            local = free.getsockname()
+        async with FaxService(storage=Memory()) as service:
+            fax = None
+            with contextlib.suppress(asyncio.CancelledError):
+                async with service.fax(ReceiveFax.parse(), carrier=faxcore.T38()) as fax:
+                    ours = asyncio.create_task(over_udptl(fax, local=local))
+                    await asyncio.sleep(0)
+                    async with UdptlCall(sender, local=("127.0.0.1", 0), remote=local) as line:
+                        while not (ours.done() or (fax.call and fax.call.progress.confirmed >= stop_after)):
+                            await asyncio.sleep(0.05)
+                        if not ours.done():
+                            ours.cancel()
+                        await ours
+                        await line.finished()
+        assert fax
+        return fax, sender.result
+
+    return run_with_jumping_clock(main())  # type: ignore[no-any-return]
+
+
+def test_a_fax_on_a_socket() -> None:
+    fax, sent = over_udp(small_document(2))
+    assert sent
+    assert sent.success
+    assert fax.outcome.result.success
+    assert fax.outcome.variables["receive_fax_remote_identity"] == "+1999"
+
+
+def test_a_fax_on_a_socket_that_is_cancelled() -> None:
+    fax, _ = over_udp(small_document(8), stop_after=2)
+    result = fax.outcome.result
+    assert (result.code, result.detail) == (48, 103)
+    assert 2 <= result.pages < 8
