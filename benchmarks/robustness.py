@@ -18,6 +18,8 @@ import hashlib
 import json
 import math
 import multiprocessing
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -30,7 +32,7 @@ import numpy.typing as npt
 from benchmarks.cells import Cell, Count, bit_error_rate, measure
 from benchmarks.engines import ENGINES
 from benchmarks.impairments import LINES, Channel
-from faxcore import kernels
+from faxcore.bench import figures
 
 IDEAL_DB = {
     ("v17", 14400): 20.4, ("v17", 12000): 17.6, ("v17", 9600): 13.8, ("v17", 7200): 10.3,
@@ -311,6 +313,16 @@ def sensitivity(plan: Plan, found: dict[tuple[str, bool], Threshold], counts: Co
     return lines, misses
 
 
+def circumstances() -> str:
+    """The machine, the versions and the command."""
+    query = ["dpkg-query", "-W", "-f", "${Package} ${Version}", "libspandsp2"]
+    peer = subprocess.run(query, check=False, capture_output=True, text=True).stdout if shutil.which(query[0]) else ""
+    facts = figures.machine()
+    versions = f"{peer}, Python {facts['python']}, NumPy {facts['numpy']}"
+    command = f"`python -m benchmarks.robustness {' '.join(sys.argv[1:])}`"
+    return f"{facts['processor']}, kernels {facts['cpu_level']}; {versions}; {command}"
+
+
 def plans(arguments: argparse.Namespace) -> list[Plan]:
     share = QUICK if arguments.quick else 1
     listening = tuple(arguments.engines.split(","))
@@ -360,8 +372,8 @@ def main() -> None:
     rows: list[Row] = []
     chosen, misses = plans(arguments), list[str]()
     lines = ["# Receivers on bad lines", "", (__doc__ or "").split("\n\n")[1], ""]
-    lines += [f"Transmitter {arguments.transmitter}, CPU level {kernels.cpu_level()}, {chosen[0].bits} bits or "
-              f"{chosen[0].bursts} bursts a cell, seeds from 0.", ""]  # fmt: skip
+    lines += [f"Transmitter {arguments.transmitter}, {chosen[0].bits} bits or {chosen[0].bursts} bursts a cell, seeds "
+              "from 0.", "", circumstances(), ""]  # fmt: skip
     lines += ["## SNR for BER 1e-4", "", "| mode | engine | dB | above ideal | lost | goal |", "|---" * 6 + "|"]
     for plan in chosen:
         found = first_stage(plan, runner)
