@@ -23,7 +23,10 @@ NEGOTIATED = faxcore.T38(version=0, error_correction="redundancy", redundancy=3,
 
 
 async def carry_packets(fax: Fax, udp: FarPackets) -> None:
-    """Carries a call as datagrams. `udp.time()` is a monotonic clock in seconds."""
+    """Carries a call as datagrams. `udp.time()` is a monotonic clock in seconds.
+
+    `faxcore.net.over_udptl` does this on a socket of its own.
+    """
     call = fax.call
     while call is not None and not call.finished:
         for datagram in call.pull_datagrams(udp.time()):

@@ -80,7 +80,7 @@ class Delivery:
         self._loop.call_soon_threadsafe(self._queue.put_nowait, notice)
 
     async def close(self, seconds: float) -> tuple[Undelivered, ...]:
-        """Waits for the deliveries, at most so long, and gives what did not arrive."""
+        """Waits for the deliveries, at most so long, and gives what did not arrive. Cancelled, it waits no longer."""
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -89,14 +89,21 @@ class Delivery:
         finally:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        return (*self._undelivered, *self._left(seconds))
+            self._leave(f"did not arrive within {seconds:g} s of the call's end")
+        return self.undelivered
 
-    def _left(self, seconds: float) -> list[Undelivered]:
-        """What was not tried to the end."""
+    @property
+    def undelivered(self) -> tuple[Undelivered, ...]:
+        """What was given up so far."""
+        return tuple(self._undelivered)
+
+    def _leave(self, cause: str) -> None:
+        """Gives up what was not tried to the end."""
         waiting = [] if self._in_hand is None else [self._in_hand]
+        self._in_hand = None
         while not self._queue.empty():
             waiting.append(self._queue.get_nowait())
-        return [Undelivered(notice, f"did not arrive within {seconds:g} s of the call's end") for notice in waiting]
+        self._undelivered += [Undelivered(notice, cause) for notice in waiting]
 
     async def _run(self) -> None:
         while True:

@@ -113,12 +113,19 @@ class Fax:
             if self._operation.to_store:
                 await self._store(storage)
             self.poll()
+            if self._delivery is not None:
+                await self._delivery.close(seconds)
         finally:
-            undelivered = () if self._delivery is None else await self._delivery.close(seconds)
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Lets the deliveries go, also where waiting for them was cancelled, and says how it ended."""
+        if self._delivery is not None:
+            await self._delivery.close(0)
         result = self._operation.result
-        if result is None:
-            raise AssertionError("an ended operation has a result")
-        self._outcome = FaxOutcome(result, self._operation.variables, undelivered)
+        if result is not None:  # None: cancelled while storing
+            undelivered = () if self._delivery is None else self._delivery.undelivered
+            self._outcome = FaxOutcome(result, self._operation.variables, undelivered)
 
     async def _store(self, storage: Storage) -> None:
         if self.call is None:

@@ -143,6 +143,37 @@ def test_cancelling_stops_the_station_in_its_thread() -> None:
     assert 1 <= result.pages < 40
 
 
+def test_cancelling_while_the_last_events_are_delivered() -> None:
+    class Stuck(Memory):
+        async def post(self, url: str, body: bytes) -> None:
+            self.types.append("tried")
+            await asyncio.sleep(60)
+
+    poster = Stuck()
+
+    async def run() -> Fax:
+        async with FaxService(storage=Memory(), poster=poster) as service:
+            fax: list[Fax] = []
+
+            async def one() -> None:
+                async with service.fax(ReceiveFax.parse({"status_url": "https://example.com/"})) as it:
+                    fax.append(it)
+                    it.not_answered("busy")
+
+            task = asyncio.create_task(one())
+            while not poster.types:
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            return fax[0]
+
+    outcome = asyncio.run(run()).outcome
+    assert outcome.result.code == 49
+    assert [one.notice.params.fax.type for one in outcome.undelivered] == ["finished"]
+
+
 def test_a_station_with_nothing_to_send() -> None:
     async def run() -> None:
         async with FaxService(storage=Memory()) as service, service.fax(ReceiveFax.parse()) as fax:
