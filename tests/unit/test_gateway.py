@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from faxcore.events import BurstReceived, FramesReceived, ToneHeard
 from faxcore.t30.capabilities import Capabilities
 from faxcore.t30.frames import FCF, parse_frames
 from faxcore.t38 import ifp, udptl
-from tests.gateway_support import Calls
+from tests.gateway_support import Calls, Wire
 from tests.t38_support import dissect
 
 WAYS = ["in", "out", "through"]
@@ -186,3 +187,39 @@ def test_a_line_without_a_call_ends_after_two_minutes() -> None:
     assert not gateway.finished
     gateway.push_missing(8000 * 2)
     assert gateway.finished
+
+
+# Networks so slow that a machine would repeat what has an answer on its way
+
+
+@pytest.mark.parametrize("delay", [0.9, 1.4, 2.2])
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize("way", ["in", "through"])
+def test_slow_networks(way: str, ecm: bool, delay: float) -> None:
+    """Up to 4.4 s there and back, with two pages: no answer is taken for that to another command."""
+    calls = Calls(way, pages=2, ecm=ecm, modulations=("v29",), link={"delay": delay})
+    calls.run()
+    calls.check()
+
+
+def test_flags_hold_a_machine_that_waits() -> None:
+    """The line is silent for 2.3 s behind TCF, then there are flags until the answer comes, and it is heard."""
+    calls = Calls("in", ecm=False, modulations=("v29",), link={"delay": 1.4})
+    (gateway,) = calls.gateways
+    (wire,) = [part for part in calls.chain if isinstance(part, Wire)]
+    loud: list[bool] = []
+    pull = gateway.pull_audio
+
+    def watched(n: int) -> np.ndarray:
+        samples = pull(n)
+        loud.append(bool(samples.any()))
+        return samples
+
+    gateway.pull_audio = watched
+    calls.run()
+    calls.check()
+    assert wire.ends[1] is gateway
+    runs = [(key, len(list(group)) * 0.02) for key, group in itertools.groupby(loud)]
+    assert max(seconds for key, seconds in runs[-9:-1] if key) > 1.7    # a preamble and CFR or MCF last 1.3 s
+    heard = [event.frames for event in calls.sender.events() if isinstance(event, FramesReceived)]
+    assert [frame.fcf for frames in heard for frame in parse_frames(frames)] == [FCF.CSI, FCF.DIS, FCF.CFR, FCF.MCF]

@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 
 from faxcore import coding, modem
+from faxcore.carrier.gateway.commands import Commands
 from faxcore.carrier.gateway.fill import FillBuffer, FillRemover
 from faxcore.carrier.gateway.frames import Conversation, Editor
+from faxcore.carrier.gateway.repeats import Repeats
 from faxcore.carrier.gateway.signals import BLOCK, FastSignal, V21Signal
 from faxcore.carrier.gateway.speaker import Speaker
+from faxcore.carrier.stream import Heard
 from faxcore.hdlc import Deframer
 from faxcore.modem import v21
 from faxcore.options import T38, Options
 from faxcore.page import FINE
-from faxcore.signals import V21, FrameEnds, Modulation, Octets
+from faxcore.signals import V21, FrameEnds, Modulation, Octets, SignalBegins, SignalEnds
 from faxcore.t30.capabilities import Capabilities, Parameters, build_field, parse_field
 from faxcore.t30.frames import FCF, Frame
 from faxcore.t38 import ifp, udptl
@@ -317,3 +320,86 @@ def test_chunks_fit_into_the_far_ends_datagram() -> None:
         speaker.data(DataKind.V17_14400, FieldType.T4_NON_ECM_DATA, bytes(size), 0)
     assert max(map(len, speaker.datagrams)) <= 60
     assert speaker.chunk(V21) == 7
+
+
+# Impatience
+
+EOP, MPS = Frame(FCF.EOP, x=True).octets(), Frame(FCF.MPS, x=True).octets()
+DCS, TSI = (Frame(fcf, b"\x00\x46\x88", fcf is FCF.DCS, True).octets() for fcf in (FCF.DCS, FCF.TSI))
+V29 = Modulation("v29", 9600)
+
+
+def say(commands: Commands, frames: list[bytes], at: int, answers: int, *, answering: bool = False) -> bool:
+    """A signal of these frames is heard; whether it stayed at home."""
+    commands.begin(at, answers=answers, answering=answering)
+    for frame in frames:
+        for length in range(2, len(frame) + 2):
+            commands.partial((frame + b"??")[: length + 1], at)
+        commands.end_frame(frame, True, at)
+    return commands.end(at + 8000, answers=answers)[2]
+
+
+@pytest.mark.parametrize(("again", "after_s", "answers", "answering", "home"), [
+    ([TSI, DCS], 4, 0, False, True), ([TSI, DCS], 4, 1, False, False), ([TSI, DCS], 12, 0, False, False),
+    ([TSI, DCS], 12, 0, True, True), ([EOP], 4, 0, False, False), ([TSI, EOP], 4, 0, False, False),
+    ([TSI, DCS, DCS], 4, 0, False, False), ([DCS], 4, 0, False, False)])
+def test_a_machine_that_repeats_what_has_no_answer_yet(
+    again: list[bytes], after_s: int, answers: int, answering: bool, home: bool,
+) -> None:
+    speaker = Speaker(T38())
+    commands = Commands(Conversation(), speaker, Options())
+    assert not say(commands, [TSI, DCS], 0, 0)
+    first = packets(speaker)
+    assert first[0] == Indicator(IndicatorKind.V21_PREAMBLE)
+    assert say(commands, again, 8000 + 8000 * after_s, answers, answering=answering) == home
+    said = [packet for packet in packets(speaker) if packet != Indicator(IndicatorKind.NO_SIGNAL)]
+    octets = b"".join(p.fields[0].octets for p in said if isinstance(p, Data))
+    assert ifp.line_order(octets) == (b"" if home else b"".join(again))
+    assert not home or not said
+
+
+class Played:
+    """What reaches the player."""
+
+    def __init__(self) -> None:
+        self.items: list[object] = []
+
+    def train(self, modulation: Modulation) -> None:
+        self.items.append(modulation)
+
+    def take(self, heard: Heard) -> None:
+        self.items.append(heard.item)
+
+
+def signal(frames: list[bytes], at: int) -> list[Heard]:
+    items = [SignalBegins(at, V21), *(item for frame in frames for item in (Octets(at, frame), FrameEnds(at, True))),
+             SignalEnds(at)]
+    return [Heard(at, False, item) for item in items]
+
+
+@pytest.mark.parametrize(("first", "again", "after_s", "answered", "dropped"), [
+    ([EOP], [EOP], 4, True, True), ([EOP], [EOP], 4, False, False), ([EOP], [EOP], 1, True, False),
+    ([EOP], [EOP], 10, True, False), ([EOP], [MPS], 4, True, False), ([TSI, DCS], [TSI, DCS], 4, True, True),
+    ([TSI, DCS], [TSI, EOP], 4, True, False), ([Frame(FCF.MCF).octets()], [Frame(FCF.MCF).octets()], 4, True, False),
+    ([Frame(FCF.RR).octets()], [Frame(FCF.RR).octets()], 4, True, False)])
+def test_a_far_end_that_repeats_what_was_answered(
+    first: list[bytes], again: list[bytes], after_s: int, answered: bool, dropped: bool,
+) -> None:
+    played, talk = Played(), Conversation()
+    repeats = Repeats(played, talk)    # type: ignore[arg-type]
+    for heard in signal(first, 0):
+        repeats.take(heard, 0)
+    assert [item.data for item in played.items if isinstance(item, Octets)] == first
+    played.items.clear()
+    if answered:
+        talk.hear(Frame(FCF.CFR).octets(), from_line=True)
+    for heard in signal(again, 8000 * after_s):
+        repeats.take(heard, 8000 * after_s)
+    expected = [] if dropped else [heard.item for heard in signal(again, 8000 * after_s)]
+    assert played.items == expected
+    repeats.train(V29)
+    for item in (SignalBegins(0, V29), Octets(0, bytes(9)), SignalEnds(0)):
+        repeats.take(Heard(0, True, item, True), 0)
+    repeats.train(V29)
+    check_dropped = dropped and again[-1] == DCS
+    assert played.items[len(expected):] == ([] if check_dropped else [V29, *played.items[-4:-1]]) + [V29]

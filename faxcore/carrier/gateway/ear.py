@@ -6,35 +6,34 @@ from collections.abc import Callable
 
 import numpy as np
 
-from faxcore import modem, units
+from faxcore import units
+from faxcore.carrier.gateway.bursts import FastEar
+from faxcore.carrier.gateway.commands import Commands
 from faxcore.carrier.gateway.fill import FillRemover
-from faxcore.carrier.gateway.frames import Conversation, Editor
+from faxcore.carrier.gateway.frames import COMMANDS, Conversation, last_of
 from faxcore.carrier.gateway.signals import BLOCK, Samples
 from faxcore.carrier.gateway.speaker import Speaker
-from faxcore.carrier.modulations import DATA, TRAINING
 from faxcore.events import BurstReceived, Event, FramesReceived, ToneHeard
-from faxcore.hdlc import Deframer
-from faxcore.modem import qam, tones, v21
+from faxcore.modem import tones, v21
 from faxcore.modem.acquisition import Lock
 from faxcore.options import Options
-from faxcore.signals import V21, FrameEnds, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
-from faxcore.t30.frames import FINAL
+from faxcore.signals import FrameEnds, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.t30.frames import FCF
 from faxcore.t30.quality import training_is_good
-from faxcore.t38.ifp import DataKind, FieldType, IndicatorKind
+from faxcore.t38.ifp import IndicatorKind
 
 LOUD = units.rms_of_dbm0(-43.0)**2 * BLOCK
 LOUD_BLOCKS = 14    # V.21 is known by its flags after some 100 ms: what goes on longer is a fast modem training
 QUIET_BLOCKS = 20    # there is a pause behind the echo protection of V.27ter
-FCS_OCTETS = 2
-ADDRESS = 0xFF
-MOST_CHECKED = 4096    # octets of a training check
+LONG_QUIET_BLOCKS = 100    # no burst follows
 
 
 class Ear:
     """Hears the line in blocks of 80 samples and tells the speaker.
 
     `busy_until` is the last sample at which the machine was sending. `refused`: the last training check that was
-    made here failed.
+    made here failed. `answers` and `answering` are told by the owner: signals that were played on the line, and
+    whether another one is on its way. `waits_since`: when the command ended for whose answer the machine waits.
     """
 
     def __init__(
@@ -45,17 +44,18 @@ class Ear:
         self.refused = False
         self.busy_until = 0
         self.answered = False
-        self._conversation, self._speaker, self._options = conversation, speaker, options
+        self.answers = 0
+        self.answering = False
+        self.waits_since: int | None = None
+        self._conversation, self._speaker = conversation, speaker
         self._local_check, self._fill_removal, self._emit = local_check, fill_removal, emit
         self._v21 = v21.Receiver()
         self._tones: tones.ToneDetector | None = tones.ToneDetector()
         self._fast: FastEar | None = None
         self._locks: dict[Modulation, Lock] = {}
-        self._editor = Editor(options)
-        self._forwarded = 0
+        self._commands = Commands(conversation, speaker, options)
         self._frame = b""
-        self._frames: list[bytes] = []
-        self._bad = 0
+        self._deaf = self._burst_heard = False    # after a repeat that is not told: its training check is none either
         self._loud = self._quiet = 0
 
     def block(self, samples: Samples, *, masked: bool) -> None:
@@ -67,9 +67,9 @@ class Ear:
         for item in self._v21.push(samples):
             self._hear_v21(item)
         if self._v21.carrier:
-            self._forward(self._v21.partial[:-FCS_OCTETS])
+            self._commands.partial(self._v21.partial, self.heard)
         self._hear_fast(samples)
-        if self._v21.carrier or (self._fast is not None and self._fast.on):
+        if self._v21.carrier or (self._fast is not None and self._fast.on) or (self._deaf and self._loud):
             self.busy_until = self.heard
 
     def _hear_tones(self, samples: Samples) -> None:
@@ -84,45 +84,25 @@ class Ear:
     def _hear_v21(self, item: SignalItem) -> None:
         match item:
             case SignalBegins():
-                self._tones, self.answered = None, True
+                self._tones, self.answered, self.waits_since = None, True, None
                 self._fast_over()
-                self._frames, self._bad = [], 0
-                self._new_frame()
-                self._speaker.indicate(IndicatorKind.V21_PREAMBLE, self.heard)
+                self._commands.begin(self.heard, answers=self.answers, answering=self.answering)
             case Octets(data=data):
                 self._frame = data
             case FrameEnds(good=good):
-                self._end_frame(self._frame, good)
+                self._commands.end_frame(self._frame, good, self.heard)
             case SignalEnds():
-                self._new_frame()
-                told = self._frames or self._bad
-                self._speaker.end(DataKind.V21 if told else None, FieldType.HDLC_SIG_END, self.heard)
-                self._emit(FramesReceived(units.seconds(self.heard), tuple(self._frames), self._bad))
-                self._expect_fast()
+                frames, bad, repeated = self._commands.end(self.heard, answers=self.answers)
+                self._emit(FramesReceived(units.seconds(self.heard), frames, bad))
+                self._deaf, self._burst_heard = repeated, False
+                self._note_command(frames)
+                if not repeated:
+                    self._expect_fast()
 
-    def _new_frame(self) -> None:
-        self._editor, self._forwarded = Editor(self._options), 0
-
-    def _forward(self, octets: bytes) -> None:
-        """Send what is new of a frame: two octets behind the line, for those may be its FCS [T.38 6.2]."""
-        new = octets[self._forwarded:]
-        if not new or octets[0] != ADDRESS:
-            return
-        self._forwarded += len(new)
-        new = self._editor.edit(new)
-        for start in range(0, len(new), self._speaker.chunk(V21)):
-            piece = new[start:start + self._speaker.chunk(V21)]
-            self._speaker.data(DataKind.V21, FieldType.HDLC_DATA, piece, self.heard)
-
-    def _end_frame(self, octets: bytes, good: bool) -> None:
-        self._forward(octets)
-        if self._forwarded:
-            self._speaker.end_frame(DataKind.V21, good, self.heard, final=is_final(octets))
-            self._bad += not good
-            if good:
-                self._frames.append(octets)
-                self._conversation.hear(octets, from_line=True)
-        self._new_frame()
+    def _note_command(self, frames: tuple[bytes, ...]) -> None:
+        """What is answered at once; DCS is after its training check."""
+        if last_of(frames) in COMMANDS - {FCF.DCS}:
+            self.waits_since = self.heard
 
     # Fast modems
 
@@ -141,23 +121,39 @@ class Ear:
 
     def _hear_fast(self, samples: Samples) -> None:
         """Run the receiver of the fast modem that is expected; its training is told while it goes on."""
+        self._measure(samples)
         expected = self._conversation.expected
+        if self._deaf or self._v21.carrier or expected is None or not self._conversation.from_line:
+            if self._fast is not None and not self._deaf:
+                self._push(self._fast, samples)
+            return
         if self._fast is None or (not self._fast.on and self._fast.outdated(expected, self._conversation.training)):
-            if self._v21.carrier or expected is None or not self._conversation.from_line:
-                return
             self._expect_fast()
         assert self._fast is not None
-        if not self._v21.carrier:
-            level = samples.astype(np.int64)
-            loud = int(level @ level) > LOUD
-            self._loud, self._quiet = (self._loud + 1, 0) if loud else (0, self._quiet + 1)
-            if self._loud == LOUD_BLOCKS:
-                self._fast.announce(self.heard)
-            elif self._quiet == QUIET_BLOCKS:
-                self._fast.quiet(self.heard)
-        if self._fast.push(samples, self.heard):
+        if self._loud == LOUD_BLOCKS:
+            self._fast.announce(self.heard)
+        elif self._quiet == QUIET_BLOCKS:
+            self._fast.quiet(self.heard)
+        self._push(self._fast, samples)
+
+    def _push(self, fast: FastEar, samples: Samples) -> None:
+        if fast.push(samples, self.heard):
             self._fast_over()
             self._expect_fast()
+
+    def _measure(self, samples: Samples) -> None:
+        """How long the line has been loud or quiet, in blocks; V.21 is neither."""
+        if self._v21.carrier:
+            return
+        level = samples.astype(np.int64)
+        loud = int(level @ level) > LOUD
+        self._loud, self._quiet = (self._loud + 1, 0) if loud else (0, self._quiet + 1)
+        if self._loud >= LOUD_BLOCKS:
+            self._burst_heard, self.waits_since = True, None
+        elif self._quiet == 1 and self._burst_heard and self._conversation.training:
+            self.waits_since = self.heard
+        if self._quiet >= (QUIET_BLOCKS if self._burst_heard else LONG_QUIET_BLOCKS):
+            self._deaf = False
 
     def _fast_over(self) -> None:
         fast = self._fast
@@ -172,96 +168,3 @@ class Ear:
         if fast.checked is not None:
             self.refused = not training_is_good(bytes(fast.checked), fast.modulation.bit_rate)
         self._fast = None
-
-
-def is_final(octets: bytes) -> bool:
-    """Whether a frame says of itself that it is the last of its signal."""
-    return len(octets) > 1 and bool(octets[1] & FINAL)
-
-
-class FastEar:
-    """One receiver of a fast modem and the packets that its burst becomes."""
-
-    def __init__(
-        self, expected: Modulation, lock: Lock | None, at: int, speaker: Speaker, conversation: Conversation, *,
-        check: bool, remover: FillRemover | None,
-    ) -> None:
-        # A short training can be heard only after the long one: without it the far end may yet send that.
-        modulation = expected if lock is not None else expected._replace(short=False)
-        self.expected, self.modulation, self.training = expected, modulation, conversation.training
-        self.ended: SignalEnds | None = None
-        self.on = False
-        self.checked = bytearray() if check else None
-        self._receiver: qam.Receiver = modem.receiver(modulation, trained=lock, at=at)
-        self._speaker, self._conversation = speaker, conversation
-        self._kind = DATA[modulation._replace(short=False)]
-        self._announced = self._trained = self._told = False
-        self._octets = bytearray()
-        self._remover = remover
-        self._deframer: Deframer | None = None
-
-    @property
-    def lock(self) -> Lock | None:
-        """What a later short training needs."""
-        return self._receiver.lock
-
-    def outdated(self, expected: Modulation | None, training: bool) -> bool:
-        """Another signal is expected by now."""
-        return (expected, training) != (self.expected, self.training)
-
-    def announce(self, at: int) -> None:
-        """The training goes on: the far end's modem can begin its own."""
-        if not self._announced:
-            self._announced = self.on = True
-            self._speaker.indicate(TRAINING[self.modulation], at)
-
-    def quiet(self, at: int) -> None:
-        """The line is silent: what was announced never trained."""
-        if self._announced and not self._trained:
-            self._announced = self.on = False
-            self._speaker.end(None, FieldType.T4_NON_ECM_SIG_END, at)
-
-    def push(self, samples: Samples, at: int) -> bool:
-        """Hear samples; true when the burst is over."""
-        for item in self._receiver.push(samples):
-            match item:
-                case SignalBegins():
-                    self.announce(at)
-                    self._trained = True
-                    self._deframer = Deframer() if self._conversation.framed else None
-                case Octets(data=data):
-                    self._take(data, at)
-                case SignalEnds():
-                    self.ended = item
-                    self._end(at)
-                    return True
-        return False
-
-    def _take(self, data: bytes, at: int) -> None:
-        if self.checked is not None:
-            # It goes out too: SpanDSP's terminals wait for it even where each side should make its own [T.38 8.1].
-            self.checked += data[: MOST_CHECKED - len(self.checked)]
-        if self._deframer is not None:
-            for octets, good, _ in self._deframer.push_octets(data):
-                self._send(FieldType.HDLC_DATA, octets, at)
-                self._speaker.end_frame(self._kind, good, at, final=is_final(octets))
-        else:
-            self._octets += data if self._remover is None else self._remover.remove(data)
-            size = self._speaker.chunk(self.modulation)
-            whole = len(self._octets) // size * size
-            self._send(FieldType.T4_NON_ECM_DATA, bytes(self._octets[:whole]), at)
-            del self._octets[:whole]
-
-    def _send(self, type_: FieldType, octets: bytes, at: int) -> None:
-        size = self._speaker.chunk(self.modulation)
-        for start in range(0, len(octets), size):
-            self._told = True
-            self._speaker.data(self._kind, type_, octets[start:start + size], at)
-
-    def _end(self, at: int) -> None:
-        rest = self._remover.rest() if self._remover is not None else b""
-        self._send(FieldType.T4_NON_ECM_DATA, bytes(self._octets) + rest, at)
-        type_ = FieldType.HDLC_SIG_END if self._deframer else FieldType.T4_NON_ECM_SIG_END
-        if self._announced:
-            self._speaker.end(self._kind if self._told else None, type_, at)
-        self.on = False

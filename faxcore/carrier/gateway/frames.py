@@ -8,7 +8,7 @@ from faxcore.errors import FrameError
 from faxcore.options import RATES, Options
 from faxcore.signals import Modulation
 from faxcore.t30.capabilities import Parameters, parse_continue
-from faxcore.t30.frames import FCF, REVERSED, Frame, parse_frame
+from faxcore.t30.frames import FCF, REVERSED, Frame, parse_frame, parse_frames
 
 _PRIVATE = {REVERSED[fcf | x] for fcf, x in ((FCF.NSF, 0), (FCF.NSC, 0), (FCF.NSS, 0), (FCF.NSS, 0x80))}
 _OFFERS = {REVERSED[FCF.DIS], REVERSED[FCF.DTC]}
@@ -20,6 +20,17 @@ _RATE_BITS = 11, 12, 13, 14
 _RATE_CODES = (("v17", "1101"), ("v29", "1100"), ("v27ter", "0100"))
 _RATES_OF_CODE = {"1101": ("v17", "v29", "v27ter"), "1100": ("v29", "v27ter"), "1000": ("v29",), "0100": ("v27ter",)}
 _SLOWEST = "0000"    # V.27ter at 2400 bit/s only
+
+
+COMMANDS = {FCF.DIS, FCF.DTC, FCF.DCS, FCF.CTC, FCF.EOM, FCF.MPS, FCF.EOP, FCF.PPS, FCF.EOR, FCF.RR, FCF.EOS,
+            FCF.PRI_EOM, FCF.PRI_MPS, FCF.PRI_EOP}    # fmt: skip
+"""What a terminal repeats until it is answered."""
+
+
+def last_of(frames: tuple[bytes, ...]) -> FCF:
+    """What a signal of these frames says in the end."""
+    found = parse_frames(frames[-1:])
+    return found[0].fcf if found else FCF.UNKNOWN
 
 
 class Editor:
@@ -97,6 +108,8 @@ class Conversation:
     training: bool = False
     line_bits: int = 0
     over: bool = False
+    far_end_spoke: bool = False
+    line_frames: int = 0
 
     def hear(self, octets: bytes, *, from_line: bool) -> Frame | None:
         """Take a frame with a good FCS; None if it is none of T.30."""
@@ -104,6 +117,8 @@ class Conversation:
             frame = parse_frame(octets)
         except FrameError:
             return None
+        self.far_end_spoke = self.far_end_spoke or not from_line
+        self.line_frames += from_line
         match frame.fcf:
             case FCF.DCS:
                 chosen = Parameters.parse(frame.fif)

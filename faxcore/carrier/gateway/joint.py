@@ -11,6 +11,7 @@ from faxcore import units
 from faxcore.carrier.gateway.ear import Ear
 from faxcore.carrier.gateway.frames import Conversation
 from faxcore.carrier.gateway.player import Player
+from faxcore.carrier.gateway.repeats import Repeats
 from faxcore.carrier.gateway.signals import BLOCK, Samples
 from faxcore.carrier.gateway.speaker import Speaker
 from faxcore.carrier.stream import PacketStream
@@ -27,6 +28,9 @@ REACTION = units.samples(0.075)
 
 PATIENCE = units.samples(0.2)
 """How long a missing packet is waited for while later ones are there."""
+
+BRIDGE_AFTER = units.samples(2.3)
+"""Machines repeat after 3 s +-15 % what was not answered [T.30 5.4.1]: flags keep them from it."""
 
 HOLD = 8
 GIVE_UP = units.samples(120.0)
@@ -47,6 +51,7 @@ class GatewayCarrier:
             self._conversation, self.speaker, options, local_check=local, fill_removal=removal, emit=emit)
         self._player = Player(
             self._conversation, options, level_dbm0=level_dbm0, local_check=local, fill_removal=removal)
+        self._repeats = Repeats(self._player, self._conversation)
         self._receiver = udptl.Receiver(HOLD)
         self._forms = FormDetector(Form.of_version(settings.version))
         self._follow_form = settings.version == 1
@@ -117,6 +122,7 @@ class GatewayCarrier:
 
     def _hear(self, block: Samples) -> None:
         ear = self._ear
+        ear.answers, ear.answering = self._player.answers, self._player.answering
         ear.block(block, masked=self._masked_until > ear.heard)
         if ear.answered:
             self._player.end_tone()
@@ -125,13 +131,19 @@ class GatewayCarrier:
             self._note_busy(at)
         if not self._player.idle or ear.busy_until == at or self._stream.open:
             self._active = at
+        if ear.answering:
+            ear.waits_since = None
+        if ear.waits_since is not None and at >= ear.waits_since + BRIDGE_AFTER:
+            ear.waits_since = None
+            if self._conversation.far_end_spoke:
+                self._player.bridge(at + REACTION)
         if self._flush_at is not None and at >= self._flush_at:
             self._flush_at = None
             self._take(self._receiver.flush())
         silence = self._stream.deadline
         if silence is not None and at >= silence:
             for heard in self._stream.silence(at):
-                self._player.take(heard)
+                self._repeats.take(heard, at)
         self.speaker.advance(at)
 
     def _note_busy(self, at: int) -> None:
@@ -168,7 +180,7 @@ class GatewayCarrier:
                     self._player.tone(_TONES[packet.kind])
                 heard = self._stream.push(packet, at)
             for each in heard:
-                self._player.take(each)
+                self._repeats.take(each, at)
             self._begin_training()
 
     def _begin_training(self) -> None:
@@ -176,4 +188,4 @@ class GatewayCarrier:
         opened = self._stream.open
         if opened is not None and opened != V21 and self._stream.began != self._began:
             self._began = self._stream.began
-            self._player.train(opened)
+            self._repeats.train(opened)

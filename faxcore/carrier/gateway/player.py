@@ -20,8 +20,12 @@ LONGEST_WAIT = units.samples(5.0)
 """How long a signal waits for the machine on the line to end its own."""
 
 
+LONGEST_BRIDGE = units.samples(2.8)
+"""Flags without a frame that a machine bears: it waits for 3 s [T.30 5.4.3]."""
+
+
 class Player:
-    """Plays what packets bring. `sent` counts samples; `quiet_since` is told by the ear.
+    """Plays what packets bring. `sent` counts samples, `answers` the signals of frames or data so far.
 
     `local_check`: training checks are made here, none is carried. `fill_removal`: packets bring lines without FILL.
     """
@@ -31,6 +35,7 @@ class Player:
         fill_removal: bool,
     ) -> None:
         self.sent = 0
+        self.answers = 0
         self.refused = False
         self._conversation, self._options = conversation, options
         self._level, self._local_check = level_dbm0, local_check
@@ -38,6 +43,8 @@ class Player:
         self._queue: deque[Signal] = deque()
         self._playing: Signal | None = None
         self._open: V21Signal | FastSignal | None = None    # what packets still add to
+        self._bridge: V21Signal | None = None    # flags that wait for the signal they are to be the preamble of
+        self._bridge_at: int | None = None       # when they begin, or if they have begun, end
         self._free_at = 0
         self._waited = 0
         self._last_tone = ("", 0)
@@ -48,6 +55,11 @@ class Player:
     def idle(self) -> bool:
         """Nothing is played, and nothing waits to be."""
         return self._playing is None and not self._queue
+
+    @property
+    def answering(self) -> bool:
+        """A signal of frames or data is played, waits to be, or comes in."""
+        return self._open is not None or any(isinstance(each, Framed) for each in (self._playing, *self._queue))
 
     @property
     def masks(self) -> bool:
@@ -72,6 +84,11 @@ class Player:
         """A signal begins: its preamble or training is played without waiting for what it brings."""
         self.end()
         self._stop_tone()
+        self._bridge_at = None
+        if modulation == V21 and self._bridge is not None:
+            self._open, self._bridge = self._bridge, None
+            return
+        self._end_bridge()
         if modulation == V21:
             self._open = V21Signal(level_dbm0=self._level)
         else:
@@ -130,6 +147,28 @@ class Player:
 
     # What is played
 
+    def bridge(self, at: int) -> None:
+        """From `at` on, keep the machine on the line from repeating what the far end has not answered yet: with flags,
+        and no longer than a machine believes them."""
+        self._bridge_at = at
+
+    def _run_bridge(self) -> None:
+        if self._bridge_at is None or self.sent < self._bridge_at:
+            return
+        if self._bridge is not None:
+            self._end_bridge()
+        elif self.idle:
+            self._bridge = V21Signal(level_dbm0=self._level)
+            self._queue.append(self._bridge)
+            self._bridge_at = self.sent + LONGEST_BRIDGE
+        else:
+            self._bridge_at = None
+
+    def _end_bridge(self) -> None:
+        if self._bridge is not None:
+            self._bridge.end()
+        self._bridge = self._bridge_at = None
+
     def _stop_tone(self) -> None:
         if isinstance(self._playing, Tone):
             self._playing = None
@@ -138,6 +177,7 @@ class Player:
 
     def block(self, *, line_busy: bool) -> Samples:
         """The next 80 samples. `line_busy`: the machine on the line is sending."""
+        self._run_bridge()
         if self._playing is None and self._queue and self.sent >= self._free_at:
             self._waited += BLOCK
             if not line_busy or self._waited > LONGEST_WAIT:
@@ -147,6 +187,7 @@ class Player:
             return np.zeros(BLOCK, np.int16)
         samples = self._playing.block()
         if self._playing.done:
+            self.answers += isinstance(self._playing, Framed) and self._playing.said
             self._playing = None
             self._free_at = self.sent + GAP
         return samples

@@ -82,6 +82,11 @@ class Framed:
         self.frames: deque[_Frame] = deque()
         self.ended = False
 
+    @property
+    def said(self) -> bool:
+        """Something of its contents has been played."""
+        return True
+
     def add(self, octets: bytes) -> None:
         """Octets of the frame that is coming in, first bit least significant."""
         if not self.frames or self.frames[-1].good is not None:
@@ -126,6 +131,10 @@ class V21Signal(Framed):
             self.done = True
         else:
             self._flag()
+
+    @property
+    def said(self) -> bool:
+        return self._any_frame
 
     def _may_begin(self) -> bool:
         while self.frames and self.frames[0].aborted and self.frames[0].good is not None:
