@@ -134,14 +134,13 @@ class UdptlCall(asyncio.DatagramProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due, transport = self.call.deadline, self._transport
+        transport = self._transport
         if transport is None or transport.is_closing():
             return
-        now = self._loop.time()
-        for datagram in self.call.pull_datagrams(now):
+        for due, datagram in self.call.pull_ahead(self._loop.time(), 0.0):
             transport.sendto(datagram, self._remote)
             self._write(self._remote, datagram, outgoing=True)
-            if self._late is not None and due:
+            if self._late is not None:
                 self._late(self._loop.time() - due)
         deadline = self.call.deadline
         if deadline is not None:
