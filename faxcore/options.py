@@ -121,7 +121,9 @@ class T38:
     `tcf`: the training check is "transferred" or made "local"ly by each side: then one that does not come is good.
     `error_correction` is "redundancy", "fec" or "none"; `redundancy` earlier packets go with each one, or
     `fec_entries` parity packets over `fec_span` each. `chunk` is how much line time a data packet carries, in
-    seconds; `repeats` how often an indicator is sent. ValueError names a setting that is out of range.
+    seconds; `repeats` how often an indicator is sent. `internet_aware`: two such ends do without training check and
+    pacing [T.30 table 2, bit 123]; only where no gateway with modems stands between. ValueError names a setting that
+    is out of range.
     """
 
     version: int = 0
@@ -135,6 +137,7 @@ class T38:
     fill_removal: bool = False
     chunk: float = 0.03
     repeats: int = 3
+    internet_aware: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in (("tcf", ("transferred", "local")), ("error_correction", ("redundancy", "fec", "none"))):

@@ -135,7 +135,7 @@ class FaxCall:
         if first_page != 1 and not 1 <= first_page <= len(document.pages):
             raise ValueError(f"first_page is 1 to {len(document.pages)}, not {first_page}")
         log = _Log(len(document.pages) - first_page + 1)
-        session = _session(identity, options, log, document.name)
+        session = _session(identity, options, log, document.name, carrier)
         header = None
         if header_info is not None:
             header = Header(date or datetime.now(), identity, header_info, len(document.pages))
@@ -157,7 +157,7 @@ class FaxCall:
         """
         calls = _calls(role)
         document, log = ReceivedDocument(), _Log(None)
-        session = _session(identity, options, log, "")
+        session = _session(identity, options, log, "", carrier)
         procedure = receiving_terminal(session, document.append, calls=calls)
         return cls(session, log, procedure, document=document, carrier=carrier)
 
@@ -254,6 +254,7 @@ class FaxCall:
             raise CallError("too late to switch: T.30 has begun")
         before = self._audio()
         self._line(now)
+        self._session.internet = carrier.internet_aware
         self._carrier = PacketCarrier(
             self._procedure, carrier, emit=self._log.emit, order=before.open_order, now=before.line_time
         )
@@ -340,8 +341,13 @@ class FaxCall:
             self._log.emit(Finished(end, self._result))
 
 
-def _session(identity: str, options: Options | None, log: _Log, document: str) -> Session:
-    return Session(options=options or Options(), identity=identity, emit=log.emit, document=document)
+def _session(
+    identity: str, options: Options | None, log: _Log, document: str, carrier: Audio | T38 | None
+) -> Session:
+    internet = isinstance(carrier, T38) and carrier.internet_aware
+    return Session(
+        options=options or Options(), identity=identity, emit=log.emit, document=document, internet=internet
+    )
 
 
 def _calls(role: str) -> bool:

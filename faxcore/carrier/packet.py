@@ -356,7 +356,7 @@ class PacketCarrier:
             return
         self._began = self.now
         try:
-            self._schedule.add(self._order.transmit, self.now)
+            self._schedule.add(self._order, self.now)
         except DocumentError as error:
             self.interrupt(error)
             return

@@ -20,7 +20,8 @@ class Schedule:
         self.endless = False
         self._signals = signals
         self._free = at
-        self._waiting: deque[tuple[tuple[orders.Transmission, ...], float]] = deque()
+        self._waiting: deque[tuple[orders.Order, float]] = deque()
+        self._tail = False
         self._running: Timeline | None = None
         self._head: Step | Said | None = None
         self._open = False
@@ -30,12 +31,16 @@ class Schedule:
         """When the next step is due; None: nothing is left."""
         return None if self._head is None else self._head.at
 
-    def add(self, transmissions: tuple[orders.Transmission, ...], at: float) -> None:
-        """Say these from `at` on, after what is under way. DocumentError where a page cannot be had."""
-        if not transmissions:
+    def add(self, order: orders.Order, at: float) -> None:
+        """Say what an Order asks for from `at` on, after what is under way; where the far end needs no time, a tail is
+        not waited for. DocumentError where a page cannot be had."""
+        if not order.transmit:
             return
-        self.endless = isinstance(transmissions[-1], orders.CallingTone)
-        self._waiting.append((transmissions, at))
+        self.endless = isinstance(order.transmit[-1], orders.CallingTone)
+        self._waiting.append((order, at))
+        if order.at_once and self._tail:
+            self._running, self._free = None, at
+            self._head = None
         if self._head is None:
             self._step()
 
@@ -47,6 +52,8 @@ class Schedule:
             self._open = head.packet.kind is not IndicatorKind.NO_SIGNAL
         elif isinstance(head, Burst):
             self._open = True
+        elif isinstance(head, Said):
+            self._tail = True
         self._step()
         return head
 
@@ -54,8 +61,8 @@ class Schedule:
         self._head = None
         while self._running is not None or self._waiting:
             if self._running is None:
-                transmissions, at = self._waiting.popleft()
-                self._running = self._signals.order(transmissions, max(at, self._free))
+                order, at = self._waiting.popleft()
+                self._running, self._tail = self._signals.order(order, max(at, self._free)), False
             try:
                 self._head = next(self._running)
                 return

@@ -22,12 +22,14 @@ from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Form, Indicator, I
 CED_SECONDS = 3.0
 PREAMBLE_SECONDS = 1.0  # 850 ms are legal, some boxes fail below 1 s
 TAIL = 0.08  # from a signal's end to no-signal
+INTERVAL = 0.001  # between packets where the far end needs no time: no network drops what it has no room for
 SPACING = 0.02  # between repeats: a short burst of losses shall not take all
 CNG_PERIOD = 3.5  # [T.30 4.2]
 POLL = 0.02  # while a page is not drawn yet
 V21_OCTETS = 7  # in a packet, at most [T.38 7.5]
 FRAME_OVERHEAD_BITS = 24  # FCS and a flag
 PADDING_CHUNKS = 3  # of zeros behind a page: some relays drop the carrier early
+PACKET_OVERHEAD = 8  # octets of UDPTL and IFP around one field
 LONGEST_FILL = 14  # zeros that fill removal leaves; an EOL has 11
 
 
@@ -64,23 +66,27 @@ class Signals:
         self.form = Form.of_version(settings.version)
         self.fraction: float | None = None
         self.wait_for_pages = False
+        self._at_once = False
 
-    def order(self, transmissions: tuple[orders.Transmission, ...], at: float) -> Timeline:
+    def order(self, order: orders.Order, at: float) -> Timeline:
         """All transmissions of an Order from `at` on; Said after the last one, before its tail."""
-        for number, item in enumerate(transmissions):
+        self._at_once = order.at_once
+        gap = 0.0 if order.at_once else TAIL
+        for number, item in enumerate(order.transmit):
             end, tail = yield from self._signal(item, at)
-            if number + 1 == len(transmissions):
+            last = number + 1 == len(order.transmit)
+            if last:
                 yield Said(end)
             self.fraction = None
             at = end
-            if tail:
-                yield from self.indicate(IndicatorKind.NO_SIGNAL, end + TAIL)
-                at = end + TAIL
+            if tail and (last or not order.at_once):
+                yield from self._repeated(NO_SIGNAL, end + gap)
+                at = end + gap
         return at
 
     def indicate(self, kind: IndicatorKind, at: float) -> Iterator[Emission]:
-        """An indicator, as often as it is repeated."""
-        return self._repeated(Indicator(kind), at)
+        """An indicator, as often as it is repeated; once where its data follows at once and brings it along."""
+        return iter((Emission(at, Indicator(kind)),)) if self._at_once else self._repeated(Indicator(kind), at)
 
     def _repeated(self, packet: Packet, at: float) -> Iterator[Emission]:
         for number in range(self.settings.repeats):
@@ -97,7 +103,7 @@ class Signals:
         """One transmission; when it ends, and whether no-signal is to follow."""
         match item:
             case orders.Silence(seconds):
-                return at + seconds, False
+                return at + (0.0 if self._at_once else seconds), False
             case orders.AnswerTone():
                 yield from self.indicate(IndicatorKind.CED, at)
                 return at + CED_SECONDS, True
@@ -134,13 +140,16 @@ class Signals:
 
     def _v21(self, frames: tuple[bytes, ...], at: float) -> Generator[Step, None, float]:
         yield from self.indicate(IndicatorKind.V21_PREAMBLE, at)
+        if self._at_once:
+            return (yield from self._frames_at_once(frames, at))
         return (yield from self._frames(frames, at + PREAMBLE_SECONDS))
 
     def _fast_frames(
         self, modulation: Modulation, frames: tuple[bytes, ...], before: float, share: float, at: float
     ) -> Generator[Step, None, float]:
         at = yield from self._train(modulation, at)
-        burst = self._burst(modulation, frames, at + ECM_FLAGS_SECONDS, raw=False, page=(before, share))
+        at += 0.0 if self._at_once else ECM_FLAGS_SECONDS
+        burst = self._burst(modulation, frames, at, raw=False, page=(before, share))
         yield burst
         yield from self._end(Data(data_kind(modulation), (Field(FieldType.HDLC_FCS_OK_SIG_END),)), burst.end)
         return burst.end
@@ -149,8 +158,10 @@ class Signals:
         self, modulation: Modulation, parts: Sequence[bytes], at: float, *, raw: bool,
         page: tuple[float, float] | None = None,
     ) -> Burst:  # fmt: skip
-        kind, rate = data_kind(modulation), modulation.bit_rate
-        return pack(parts, kind, self.form, self._chunk(modulation), raw=raw, at=at, bit_rate=rate, page=page)
+        kind, rate, chunk = data_kind(modulation), modulation.bit_rate, self._chunk(modulation)
+        if self._at_once:
+            rate = round(8 * chunk / INTERVAL)
+        return pack(parts, kind, self.form, chunk, raw=raw, at=at, bit_rate=rate, page=page)
 
     def _frames(self, frames: tuple[bytes, ...], at: float) -> Generator[Step, None, float]:
         """V.21 frames at the speed of the line, each closed when the line would bring its end; the last ends all."""
@@ -167,9 +178,21 @@ class Signals:
         yield from self._end(Data(DataKind.V21, (Field(FieldType.HDLC_FCS_OK_SIG_END),)), at)
         return at
 
+    def _frames_at_once(self, frames: tuple[bytes, ...], at: float) -> Generator[Emission, None, float]:
+        """V.21 frames as fast as packets go, each in as few as hold it."""
+        for number, frame in enumerate(frames):
+            end = FieldType.HDLC_FCS_OK if number + 1 < len(frames) else FieldType.HDLC_FCS_OK_SIG_END
+            for begin in range(0, len(frame), self.largest):
+                fields = [Field(FieldType.HDLC_DATA, line_order(frame[begin : begin + self.largest]))]
+                if begin + self.largest >= len(frame):
+                    fields.append(Field(end))
+                yield Emission(at, Data(DataKind.V21, tuple(fields)))
+                at += INTERVAL
+        return at - INTERVAL
+
     def _train(self, modulation: Modulation, at: float) -> Generator[Step, None, float]:
         yield from self.indicate(TRAINING[modulation], at)
-        return at + training_seconds(modulation)
+        return at if self._at_once else at + training_seconds(modulation)
 
     def _training_check(self, modulation: Modulation, at: float) -> Generator[Step, None, float]:
         """TCF, also where the far end should make its own [T.38 8.1]: SpanDSP's terminals wait for it even then."""
@@ -207,7 +230,12 @@ class Signals:
         return self._end(Data(data_kind(modulation), (Field(FieldType.T4_NON_ECM_SIG_END),)), at)
 
     def _chunk(self, modulation: Modulation) -> int:
-        return max(1, min(int(self.settings.chunk * modulation.bit_rate / 8), self.largest))
+        """Octets of data in a packet: some line time, or what leaves room for the repeated ones."""
+        settings = self.settings
+        wanted = int(settings.chunk * modulation.bit_rate / 8)
+        if self._at_once:
+            wanted = max(wanted, settings.max_datagram // (1 + settings.redundancy) - PACKET_OVERHEAD)
+        return max(1, min(wanted, self.largest))
 
 
 def data_kind(modulation: Modulation) -> DataKind:

@@ -26,6 +26,8 @@ from faxcore.signals import Modulation
 from faxcore.t30.dis_bits import Bits, build_field, parse_field
 
 DOCUMENT, RECEIVES = 9, 10
+INTERNET = 123
+"""An internet-aware device over T.38: no training check, no rates of modems."""
 PSA, SEP, SUB, PWD_SID = 35, 47, 49, 50
 """Bits for addresses; 50 means PWD in DIS and DTC and SID in DCS."""
 
@@ -169,7 +171,8 @@ class Parameters:
     """What a DCS sets for the pages that follow.
 
     `modulation` is RESERVED_RATE for a reserved code; `width_mm`, `length`, `scan_ms` as in `Capabilities`;
-    `ecm_frame` in octets; `sub` and `sid`: SUB and SID come in the same signal.
+    `ecm_frame` in octets; `sub` and `sid`: SUB and SID come in the same signal; `internet`: without
+    modems, and `modulation` says nothing.
     """
 
     modulation: Modulation
@@ -182,6 +185,7 @@ class Parameters:
     ecm_frame: int = 256
     sub: bool = False
     sid: bool = False
+    internet: bool = False
 
     @property
     def page_modulation(self) -> Modulation:
@@ -205,6 +209,7 @@ class Parameters:
         resolution = next(both for bit, both in _RESOLUTIONS.items() if bit is None or bit in bits)
         return cls(
             modulation=_RATES_BY_CODE.get(_code(bits, 11, 12, 13, 14), RESERVED_RATE),
+            internet=INTERNET in bits and not bits & {11, 12, 13, 14},
             resolution=resolution[_INCH in bits],
             coding=_coding_set(bits),
             width_mm=_WIDTHS_MM[_code(bits, 17, 18)][-1],
@@ -218,7 +223,8 @@ class Parameters:
 
     def build(self) -> bytes:
         """The field of DCS [T.30 table 2]: for codings and resolutions that this engine sends."""
-        bits = {RECEIVES} | _ones(_RATE_CODES[self.modulation], 11) | _ones(_SCAN_CODES[self.scan_ms], 21)
+        bits = {RECEIVES} | _ones(_SCAN_CODES[self.scan_ms], 21)
+        bits |= {INTERNET} if self.internet else _ones(_RATE_CODES[self.modulation], 11)
         bits |= _ones(_WIDTH_CODES[self.width_mm], 17) | set(_LENGTH_BITS[self.length])
         resolution = _RESOLUTION_BITS[self.resolution]
         bits |= {resolution} if resolution else set()
@@ -264,9 +270,9 @@ def _length_set(bits: Bits) -> str:
 ANY_RESOLUTION = frozenset({15, 41, 42, 43, 44, 45})
 
 
-def own_capabilities(options: Options) -> bytes:
+def own_capabilities(options: Options, *, internet: bool = False) -> bytes:
     """The field of our DIS: what `options` let us receive; any resolution and length, no minimum time of a line."""
-    return build_field(_receives(options) | {SUB, PWD_SID})
+    return build_field(_receives(options) | {SUB, PWD_SID} | ({INTERNET} if internet else set()))
 
 
 def polled_capabilities(options: Options) -> bytes:

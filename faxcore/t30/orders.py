@@ -110,10 +110,14 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to transmit, in this order, and then what to listen for (nothing: report when sent)."""
+    """What to transmit, in this order, and then what to listen for (nothing: report when sent).
+
+    `at_once`: the far end has no modem that needs time; only packets can do that.
+    """
 
     transmit: tuple[Transmission, ...] = ()
     listen: Listen | None = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,16 @@ from faxcore.events import PageReceived, PageStarted
 from faxcore.page import LINES_MM, RESOLUTIONS, Page
 from faxcore.result import ResultCode
 from faxcore.signals import Modulation
-from faxcore.t30.capabilities import PSA, PWD_SID, SEP, Capabilities, Parameters, own_capabilities, own_poll
+from faxcore.t30.capabilities import (
+    PSA,
+    PWD_SID,
+    SEP,
+    Capabilities,
+    Parameters,
+    own_capabilities,
+    own_poll,
+    rate_ladder,
+)
 from faxcore.t30.ecm_receiver import CorrectedPages
 from faxcore.t30.frames import FCF
 from faxcore.t30.idents import refused_field
@@ -88,7 +97,7 @@ class _Receiver:
         """State R: (CSI) DIS until a command comes; where we call, DTC in answer to DIS."""
         if not self.calls:
             csi = self.session.idents((FCF.CSI, self.session.identity))
-            dis = self.session.signal(*csi, (FCF.DIS, own_capabilities(self.options)))
+            dis = self.session.signal(*csi, (FCF.DIS, own_capabilities(self.options, internet=self.session.internet)))
             return (yield from answering(self.session, dis, first=first))
         if first:
             self.poll = self._poll((yield from calling(self.session)))
@@ -154,14 +163,21 @@ class _Receiver:
                 raise Failure(ResultCode.UNEXPECTED, f"{other.name} where DCS was due")
         self.after_eom = self.after_eom or self.answered is FCF.EOM
         self.answered, self.session.complete = None, False
-        parameters = self._usable(Parameters.parse(command.fif))
+        parameters = Parameters.parse(command.fif)
+        self.session.at_once = parameters.internet and self.session.internet
+        if self.session.at_once:
+            parameters = replace(parameters, modulation=rate_ladder(self._own(), self.options)[0])
+        parameters = self._usable(parameters)
         self.session.negotiated(parameters)
         return parameters
+
+    def _own(self) -> Capabilities:
+        return Capabilities.parse(own_capabilities(self.options))
 
     def _usable(self, parameters: Parameters) -> Parameters:
         """A sender that sets what our DIS did not offer would send pages that nobody can read."""
         modulation = parameters.modulation
-        if modulation not in Capabilities.parse(own_capabilities(self.options)).modulations:
+        if modulation not in self._own().modulations:
             raise Failure(ResultCode.INCOMPATIBLE, f"DCS sets modulation {modulation}")
         if parameters.coding not in ("mh", *self.options.codings) or parameters.ecm > self.options.ecm:
             raise Failure(ResultCode.INCOMPATIBLE, f"DCS sets {'ECM' if parameters.ecm else parameters.coding}")
@@ -172,7 +188,9 @@ class _Receiver:
         return parameters
 
     def _training_check(self, parameters: Parameters) -> Steps[Heard | bool]:
-        """TCF is good or not; or the command that came in its place."""
+        """TCF is good or not; or the command that came in its place. Without modems there is none."""
+        if self.session.at_once:
+            return True
         self.session.step = "waiting for TCF"
         signal = yield from self.session.wait(self.options.t2, parameters.modulation, again=False, hold=TCF_HOLD)
         if not isinstance(signal, DataHeard):

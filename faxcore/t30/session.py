@@ -90,11 +90,14 @@ class Session:
     """
 
     def __init__(
-        self, *, options: Options, identity: str, emit: Callable[[Event], None], document: str = ""
-    ) -> None:
+        self, *, options: Options, identity: str, emit: Callable[[Event], None], document: str = "",
+        internet: bool = False,
+    ) -> None:  # fmt: skip
         self.options, self.identity, self.document = options, identity, document
         encode_identity(identity)
         self.now = 0.0
+        self.internet = internet  # we are reached over T.38 and can do without modems
+        self.at_once = False  # so can the far end
         self.received_dis = False  # gives our frames their X bit [T.30 5.3.6.1]
         self.echoes: tuple[str, ...] = ()  # whose frames are our own, sent back by the line
         self.step = "off hook"
@@ -118,7 +121,7 @@ class Session:
         """Gives one Order and tells of its frames."""
         frames = [item for item in items if isinstance(item, Frames)]
         self._frames_were_there = self._frames_were_there or bool(frames)
-        report = yield Order(items, listen)
+        report = yield Order(items, listen, self.at_once)
         self.now = max(self.now, report.begin if listen else report.end)
         for item in frames:
             self._emit(FramesSent(self.now, item.frames))

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from faxcore import coding
@@ -19,6 +20,7 @@ from faxcore.result import ResultCode
 from faxcore.signals import Modulation
 from faxcore.t30.capabilities import (
     ANYTHING,
+    INTERNET,
     Capabilities,
     Form,
     Parameters,
@@ -120,6 +122,7 @@ class _Transmitter:
         self.session.received_dis = self.calls
         self.session.meet(heard)
         self.far = Capabilities.parse(heard.fif)
+        self.session.at_once = self.session.internet and INTERNET in self.far.bits
         if not self.far.can_receive:
             raise Failure(ResultCode.RX_INCAPABLE, "DIS says it cannot receive")
         before = self.ladder[self.rung].bit_rate if self.ladder else self.options.max_rate
@@ -148,6 +151,7 @@ class _Transmitter:
         self._draw(index)
         while True:
             parameters = choose_parameters(self.far, self.ladder[self.rung], form, self.coding, self.options)
+            parameters = replace(parameters, internet=self.session.at_once)
             self.session.negotiated(parameters)
             answer = yield from self._command(*self._set_up(parameters), awaited="CFR")
             match answer.fcf if answer else None:
@@ -177,7 +181,8 @@ class _Transmitter:
             (FCF.SUB, self.options.sub_address if parameters.sub else None),
             (FCF.SID, self.options.sender_id if parameters.sid else None),
         )
-        return (self.session.signal(*idents, (FCF.DCS, parameters.build())), TrainingCheck(parameters.modulation))
+        signal = self.session.signal(*idents, (FCF.DCS, parameters.build()))
+        return (signal,) if parameters.internet else (signal, TrainingCheck(parameters.modulation))
 
     def _fall_back(self, cause: str) -> None:
         """One rate down, perhaps after more tries at this one [T.30 5.3.6.1.4: the choice is the sender's]."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import dpkt
 import pytest
@@ -75,10 +76,10 @@ def test_captures_in_dpkt(ends: tuple[pcap.Endpoint, pcap.Endpoint]) -> None:
 @pytest.mark.peer("tshark")
 @pytest.mark.parametrize("version", [0, 3])
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
-@pytest.mark.parametrize("correction", ["redundancy", "fec"])
-def test_whole_calls(version: int, ecm: bool, correction: str) -> None:
+@pytest.mark.parametrize("carrier", [{}, {"error_correction": "fec"}, {"internet_aware": True}], ids=str)
+def test_whole_calls(version: int, ecm: bool, carrier: dict[str, Any]) -> None:
     """Both ends of a call: nothing malformed, every frame known to the dissector of T.30."""
-    sender, receiver = pair(2, {"ecm": ecm}, version=version, error_correction=correction)
+    sender, receiver = pair(2, {"ecm": ecm}, version=version, **carrier)
     said: list[tuple[float, int, bytes]] = []
     for end, call in enumerate((sender, receiver)):
         watch(call, lambda now, datagram, end=end: said.append((now, end, datagram)))

@@ -243,6 +243,32 @@ def test_a_network_loses_what_it_says(burst: int) -> None:
     assert min(map(len, runs)) == burst
 
 
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize("version", [0, 3])
+def test_two_internet_aware_ends_lose_no_time(ecm: bool, version: int) -> None:
+    """Four pages in the time that DIS and CED take; no training check, and nothing that far ends take amiss."""
+    paced = run(*pair(4, {"ecm": ecm}, version=version))
+    sender, receiver = pair(4, {"ecm": ecm}, version=version, internet_aware=True)
+    said = said_by(sender, Form.of_version(version))
+    fast = run(sender, receiver)
+    assert fast.line_time < 8 < 20 < paced.line_time
+    assert fast.receiver.bit_rate == 14400
+    trained = [packet for _, packet in said if isinstance(packet, Indicator) and packet.kind.name.endswith("TRAINING")]
+    assert len(trained) == 4
+
+
+@pytest.mark.parametrize("aware", [0, 1], ids=["sender", "receiver"])
+def test_one_aware_end_changes_nothing(aware: int) -> None:
+    plain, ends = run(*pair(1)), (pair(1), pair(1, internet_aware=True))
+    mixed = run(ends[aware == 0][0], ends[aware == 1][1])
+    assert mixed.line_time == pytest.approx(plain.line_time, abs=0.5)
+
+
+@pytest.mark.parametrize("network", LINES, ids=repr)
+def test_aware_ends_on_bad_networks(network: faxcore.Network) -> None:
+    run(*pair(2, internet_aware=True), network)
+
+
 def test_a_capture_is_replayed_into_a_receiver() -> None:
     """What a sender said, at its times, is the same fax for a receiver that is alone with it."""
     sender, receiver = pair(2)
