@@ -12,11 +12,11 @@ from faxcore import coding
 from faxcore.errors import FrameError
 from faxcore.events import Event, PageReceived, PageSent
 from faxcore.page import Page
-from faxcore.result import DETAIL_INTERNAL
+from faxcore.result import DETAIL_INTERNAL, ResultCode
 from faxcore.t30.capabilities import Capabilities, Parameters, build_field, parse_field
 from faxcore.t30.dis_bits import describe
 from faxcore.t30.frames import FCF, Frame, parse_frame, parse_signal
-from faxcore.t30.idents import decode_identity
+from faxcore.t30.idents import REFUSALS, decode_identity, internet_address, maker, refused_field
 from faxcore.t30.orders import DataHeard, FramesHeard, HangUp, LineDropped, Listen, Procedure, Report, Stuck, TimedOut
 from faxcore.t30.quality import training_is_good
 from faxcore.t30.receiver import receiving_terminal
@@ -25,7 +25,7 @@ from faxcore.t30.transmitter import transmitting_terminal
 from tests.t30_support import ScriptedCarrier, Supply, fake_decode, fake_encode, frame_of, new_session
 
 FUZZ = settings(
-    max_examples=800,
+    max_examples=500,
     deadline=None,
     derandomize=True,
     database=None,
@@ -54,10 +54,17 @@ def test_parsers_are_total(octets: bytes) -> None:
     assert far.widths_mm[0] == 215
     assert parameters.scan_ms in (0, 5, 10, 20, 40)
     assert decode_identity(octets).isprintable()
+    assert internet_address(octets).isprintable()
+    assert refused_field(octets) in (*REFUSALS.values(), ResultCode.UNEXPECTED)
+    country, who = maker(octets)
+    assert country or not who
     training_is_good(octets, 9600)
 
 
-NAMES = [fcf.name for fcf in FCF] + ["DCS/9600", "DCS/7200", "DIS=000200", "CRP", "MCF", "EOP", "MPS"]
+GOOD_START = {
+    "sender": ["DIS", "CFR"], "receiver": ["DCS/9600"], "polled": ["DTC", "CFR"], "poller": ["DIS/poll", "DCS/9600"],
+}  # fmt: skip
+NAMES = [fcf.name for fcf in FCF] + ["DCS/9600", "DCS/7200", "DIS=000200", "DIS/poll+", "CRP", "MCF", "EOP", "MPS"]
 frames = st.one_of(
     st.sampled_from(NAMES).map(lambda name: Frame(*frame_of(name), final=True).octets()),
     st.sampled_from(NAMES).map(lambda name: Frame(*frame_of(name), final=False).octets()),
@@ -92,10 +99,11 @@ def page_codes_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def begin(role: str, events: list[Event]) -> tuple[Session, Procedure]:
-    session = new_session(events)
-    if role == "sender":
-        return session, transmitting_terminal(session, Supply(3))
-    return session, receiving_terminal(session, lambda page: None)
+    session = new_session(events, password="1234", sub_address="77", accept=lambda far: "isp" if far.isp else None)
+    if role in ("sender", "polled"):
+        pages = Supply(3, papers=("a4", "a3", "a3"))
+        return session, transmitting_terminal(session, pages, calls=role == "sender")
+    return session, receiving_terminal(session, lambda page: None, calls=role == "poller")
 
 
 def drive(procedure: Procedure, script: list[Answer], *, loop: bool = False) -> ScriptedCarrier:
@@ -128,7 +136,7 @@ def check(session: Session, events: list[Event], carrier: ScriptedCarrier) -> No
     assert [event.at for event in events] == sorted(event.at for event in events)
 
 
-@pytest.mark.parametrize("role", ["sender", "receiver"])
+@pytest.mark.parametrize("role", GOOD_START)
 @FUZZ
 @given(script=st.lists(answers, max_size=25))
 def test_any_reports_end_with_a_code(role: str, script: list[Answer]) -> None:
@@ -140,10 +148,9 @@ def test_any_reports_end_with_a_code(role: str, script: list[Answer]) -> None:
 
 
 REAL_DECODE = coding.decode
-GOOD_START = {"sender": ["DIS", "CFR"], "receiver": ["DCS/9600"]}
 
 
-@pytest.mark.parametrize("role", ["sender", "receiver"])
+@pytest.mark.parametrize("role", GOOD_START)
 @FUZZ
 @given(script=st.lists(answers, max_size=20), trained=st.booleans())
 def test_any_reports_in_the_middle_of_a_call(role: str, script: list[Answer], trained: bool) -> None:
@@ -151,14 +158,14 @@ def test_any_reports_in_the_middle_of_a_call(role: str, script: list[Answer], tr
         lambda now, listen, name=name: FramesHeard(now, now + 1, (Frame(*frame_of(name)).octets(),))  # type: ignore[misc]
         for name in GOOD_START[role]
     ]
-    if trained and role == "receiver":
+    if trained and role in ("receiver", "poller"):
         start.append(lambda now, listen: DataHeard(now, now + 1.5, bytes(1800)))
     events: list[Event] = []
     session, procedure = begin(role, events)
     check(session, events, drive(procedure, start + script))
 
 
-@pytest.mark.parametrize("role", ["sender", "receiver"])
+@pytest.mark.parametrize("role", GOOD_START)
 @FUZZ
 @given(script=st.lists(answers, min_size=1, max_size=3))
 def test_a_far_end_that_says_the_same_for_ever(role: str, script: list[Answer]) -> None:

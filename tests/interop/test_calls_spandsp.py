@@ -284,32 +284,3 @@ def test_every_modem_from_spandsp(
     assert call.result is not None
     assert (call.result.modulation, call.result.bit_rate) == (modulation, rate)
     assert_same([page.pels() for page in call.document.pages], pages)
-
-
-CORRECTED = [(name, coding) for name in ("v17", "v29", "v27ter") for coding in ("mmr", "mr", "mh")]
-
-
-@pytest.mark.parametrize(("modulation", "coding"), CORRECTED)
-def test_error_correction_to_spandsp(
-    sent: Path, tmp_path: Path, pages: list[npt.NDArray[np.bool_]], modulation: str, coding: str
-) -> None:
-    options = faxcore.Options(modulations=(modulation,), codings=(coding,))
-    call, terminal = send(sent, tmp_path / "received.tif", options, carrier=faxcore.Audio(level=-10.0), **ABLE)
-    assert_ours(call, len(pages))
-    assert_theirs(terminal, len(pages))
-    assert call.result is not None
-    assert (call.result.ecm, call.result.coding) == (True, coding)
-    assert_same(spandsp.read_tiff(tmp_path / "received.tif"), pages)
-
-
-@pytest.mark.parametrize(("modulation", "coding"), CORRECTED)
-def test_error_correction_from_spandsp(
-    sent: Path, pages: list[npt.NDArray[np.bool_]], modulation: str, coding: str
-) -> None:
-    options = faxcore.Options(modulations=(modulation,), codings=(coding,))
-    call, terminal = receive(sent, options, **ABLE)
-    assert_ours(call, len(pages))
-    assert_theirs(terminal, len(pages))
-    assert call.result is not None
-    assert (call.result.ecm, call.result.coding) == (True, coding)
-    assert_same([page.pels() for page in call.document.pages], pages)
