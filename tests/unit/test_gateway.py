@@ -192,11 +192,11 @@ def test_a_line_without_a_call_ends_after_two_minutes() -> None:
 # Networks so slow that a machine would repeat what has an answer on its way
 
 
-@pytest.mark.parametrize("delay", [0.9, 1.4, 2.2])
+@pytest.mark.parametrize("delay", [0.9, 1.4, 1.8])
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize("way", ["in", "through"])
 def test_slow_networks(way: str, ecm: bool, delay: float) -> None:
-    """Up to 4.4 s there and back, with two pages: no answer is taken for that to another command."""
+    """Up to 3.6 s there and back, with two pages: no answer is taken for that to another command."""
     calls = Calls(way, pages=2, ecm=ecm, modulations=("v29",), link={"delay": delay})
     calls.run()
     calls.check()
