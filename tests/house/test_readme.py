@@ -107,5 +107,6 @@ def test_the_python_blocks_run_one_after_another(tmp_path: Path, monkeypatch: py
         exec(compile(text, f"README.md, Python block {number}", "exec"), names)
     assert names["outcome"].sender.success
     assert names["call"].result.success
+    assert (names["terminal"].result.success, names["terminal"].result.bit_rate) == (True, 9600)
     for name in ("received.pdf", "received.tif"):
         assert len(faxcore.open_document(name).pages) == 1
