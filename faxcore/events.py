@@ -44,13 +44,18 @@ class FramesReceived(Event):
 
 @dataclass(frozen=True, slots=True)
 class Negotiated(Event):
-    """DCS was sent or received: what the next pages will use."""
+    """DCS was sent or received: what the next pages will use.
+
+    `width_mm` is the line's: 215, 255 or 303 (A4, B4, A3); `length` is "A4", "B4", "letter", "legal" or "unlimited".
+    """
 
     modulation: Modulation
     coding: str
     resolution: str
     remote_identity: str
     ecm: bool = False
+    width_mm: int = 215
+    length: str = "A4"
 
 
 @dataclass(frozen=True, slots=True)

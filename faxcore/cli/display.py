@@ -68,11 +68,13 @@ def _look_away(sender: FaxCall, receiver: FaxCall) -> None:
 
 def _tell(sender: FaxCall, receiver: FaxCall, *, print_line: Callable[[str], object]) -> None:
     """Print the new events of both ends in the order of line time."""
-    from faxcore.cli.events import told
+    from faxcore.cli.events import told, told_fields
 
     news = [(event, "sender") for event in sender.events()] + [(event, "receiver") for event in receiver.events()]
     for event, who in sorted(news, key=lambda item: item[0].at):
         print_line(f"{event.at:8.2f} s  {who:8}  {told(event)}")
+        for line in told_fields(event) if who == "sender" else ():
+            print_line(f"{'':22}{line}")
 
 
 def _state(sender: FaxCall) -> tuple[str, float]:

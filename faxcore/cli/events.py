@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from textwrap import wrap
+
 from faxcore import events
-from faxcore.cli.report import told_modulation
+from faxcore.cli.report import NAMES, told_modulation
 from faxcore.errors import FrameError
+from faxcore.page import RESOLUTIONS
+from faxcore.t30.capabilities import Capabilities, Parameters
+from faxcore.t30.dis_bits import describe, parse_field
 from faxcore.t30.ecm import parse_block
-from faxcore.t30.frames import FCF, parse_frame
+from faxcore.t30.frames import FCF, parse_frame, parse_frames
+
+WIDTHS = {255: "B4", 303: "A3"}
+"""Of pages that are not A4."""
+
+CODED = frozenset({*range(11, 15), *range(16, 24), 31, 76, 77})
+"""Bits of DIS and DCS that are told by what several of them mean together."""
 
 
 def told(event: events.Event) -> str:
@@ -19,7 +31,9 @@ def told(event: events.Event) -> str:
         case events.FramesReceived(frames=frames, bad=bad):
             return f"heard {frame_names(frames)}" + (f" and {bad} bad" if bad else "")
         case events.Negotiated(modulation=modulation, coding=coding, resolution=resolution, remote_identity=who):
-            return f"{told_modulation(modulation)}, {coding.upper()}, {resolution}" + (f", with {who}" if who else "")
+            paper = f", {WIDTHS[event.width_mm]}" if event.width_mm in WIDTHS else ""
+            with_whom = f", with {who}" if who else ""
+            return f"{told_modulation(modulation)}, {coding.upper()}, {resolution}{paper}{with_whom}"
         case events.BurstReceived(modulation=modulation, trained=trained, quality=quality):
             how = f"{quality.snr_db:.0f} dB, {quality.level_dbm0:.0f} dBm0" if trained else "not trained"
             return f"carrier of {told_modulation(modulation)}: {how}"
@@ -37,6 +51,34 @@ def told(event: events.Event) -> str:
             return f"finished, {result.code:d}: {result.text}"
         case _:
             return type(event).__name__
+
+
+def told_fields(event: events.Event) -> Iterator[str]:
+    """What DIS, DTC and DCS say in words; what they leave at 0 is not said."""
+    if isinstance(event, events.FramesSent | events.FramesReceived):
+        for fcf, fif, *_ in parse_frames(event.frames):
+            if fcf in (FCF.DIS, FCF.DTC, FCF.DCS):
+                words = (*(_set(fif) if fcf is FCF.DCS else _able(fif)), *_others(fif, fcf))
+                yield from wrap(f"{fcf.name}: {'; '.join(words)}", 96, subsequent_indent="     ")
+
+
+def _able(fif: bytes) -> Iterator[str]:
+    far = Capabilities.parse(fif)
+    modems = dict.fromkeys(NAMES[modulation.name] for modulation in far.modulations)
+    yield from (*modems, *map(str.upper, far.codings), f"lines of {', '.join(map(str, far.widths_mm))} mm")
+    yield f"pages of length {', '.join(far.lengths)}"
+    times = {name: far.scan_ms(RESOLUTIONS[name]) for name in ("standard", "fine", "superfine")}
+    yield ", ".join(f"{ms:g} ms a line" if name == "standard" else f"{ms:g} at {name}" for name, ms in times.items())
+
+
+def _set(fif: bytes) -> Iterator[str]:
+    dcs = Parameters.parse(fif)
+    yield from (told_modulation(dcs.modulation), dcs.coding.upper(), dcs.resolution.name, f"lines of {dcs.width_mm} mm")
+    yield from (f"pages of length {dcs.length}", f"{dcs.scan_ms} ms a line")
+
+
+def _others(fif: bytes, fcf: FCF) -> list[str]:
+    return describe(parse_field(fif) - CODED - set(range(24, 129, 8)), setting=fcf is FCF.DCS)
 
 
 def frame_names(frames: tuple[bytes, ...]) -> str:

@@ -217,6 +217,8 @@ class Session:
                 parameters.resolution.name,
                 self.far.identity,
                 parameters.ecm,
+                parameters.width_mm,
+                parameters.length,
             )
         )
 

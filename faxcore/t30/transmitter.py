@@ -158,6 +158,7 @@ class _Transmitter:
                 case None:
                     raise Failure(ResultCode.TX_PHBDEAD, "no answer to DCS and TCF")
                 case FCF.CFR:
+                    self.failures = 0
                     return
                 case FCF.FTT:
                     self._fall_back("training failed")

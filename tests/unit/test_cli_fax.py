@@ -144,7 +144,10 @@ def test_the_table_says_what_matters() -> None:
 def test_verbose_tells_the_conversation_in_order_on_stderr() -> None:
     result = faxcore_command("send", "sparse.pdf", "--json", "-v")
     the_object(result)
-    lines = [re.fullmatch(r" *([\d.]+) s  (sender|receiver) +(\S.*)", line) for line in result.stderr.splitlines()]
+    fields = [line for line in result.stderr.splitlines() if line.startswith(" " * 22)]
+    assert fields[0].strip().startswith("DIS: V.17; V.29; V.27ter; MMR")
+    told = [line for line in result.stderr.splitlines() if line not in fields]
+    lines = [re.fullmatch(r" *([\d.]+) s  (sender|receiver) +(\S.*)", line) for line in told]
     assert all(lines)
     said = [(line[2], line[3]) for line in lines if line]
     for who, what in (
