@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import faxcore
-from tests.support_calls import join, pair
+from tests.support_calls import join, pair, small_document
 
 Reference = tuple[np.ndarray, np.ndarray, faxcore.FaxResult, faxcore.FaxResult]
 
@@ -57,3 +57,23 @@ def test_simulate_is_the_same_call(
         first, second = list(one.events())[:-1], list(other.events())[:-1]
         assert first == second
         assert len(first) > 5
+
+
+def polled() -> tuple[faxcore.FaxCall, faxcore.FaxCall]:
+    """Two documents that are fetched: each of the other roles, DTC, and EOM in the middle."""
+    sender = faxcore.FaxCall.send([small_document(1), small_document(1)], identity="+1", role="answerer")
+    return sender, faxcore.FaxCall.receive(identity="+2", role="caller", options=faxcore.Options(password="1"))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_poll_in_random_chunks(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    chunks, whole = polled(), polled()
+    join(*chunks, ticks=iter(lambda: int(rng.integers(1, 501)), None), line=LINE)
+    faxcore.simulate(*whole, line=LINE)
+    for one, other in zip(chunks, whole, strict=True):
+        first, second = list(one.events())[:-1], list(other.events())[:-1]
+        assert first == second
+        assert len(first) > 5
+        assert one.result is not None
+        assert (one.result.code, one.result.pages) == (0, 2)
