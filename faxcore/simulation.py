@@ -94,11 +94,16 @@ def _over_line(
     passed = 0
     ending = HANG_UP_AFTER + max(forth.delay_samples, back.delay_samples)
     while not (sender.finished and receiver.finished):
-        step = min(MAX_STEP, max(sender.lookahead, receiver.lookahead))
+        ahead = (sender.lookahead, receiver.lookahead)
+        step = min(MAX_STEP, min(ahead) if forth.has_echo else max(ahead))
         if sender.finished or receiver.finished:
             step = min(step, ending)
             ending -= step
-        if sender.lookahead >= receiver.lookahead:
+        if forth.has_echo:
+            out, answer = (yield from sender.pulling(step)), (yield from receiver.pulling(step))
+            yield from receiver.pushing(forth.carry(out, answer))
+            yield from sender.pushing(back.carry(answer, out))
+        elif sender.lookahead >= receiver.lookahead:
             yield from receiver.pushing(forth.carry((yield from sender.pulling(step))))
             yield from sender.pushing(back.carry((yield from receiver.pulling(step))))
         else:
