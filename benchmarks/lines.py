@@ -32,7 +32,7 @@ AXES: dict[str, tuple[float, ...]] = {
     "clock_ppm": (-150, -100, -50, 50, 100, 150),
     "frames_lost": (0.0005, 0.001, 0.002, 0.003),
     "slips": (0.5, 1, 2, 4),
-    "drop_outs": (0.5, 1, 2, 4, 8),
+    "drop_outs": (0.5, 1, 2, 4),
 }
 """Slips are 1 to 240 samples, drop-outs 10 to 500 ms, both so many a minute."""
 
