@@ -45,6 +45,8 @@ class Muted:
 class MutedDirection:
     """One way through a line that falls out; the noise of the line goes on."""
 
+    has_echo = False
+
     def __init__(self, inner: Direction, spans: tuple[tuple[float, float], ...]) -> None:
         self.inner, self.delay_samples = inner, inner.delay_samples
         self.spans = [(round(8000 * begin), round(8000 * (begin + length))) for begin, length in spans]
