@@ -20,6 +20,9 @@ WIDTHS = {255: "B4", 303: "A3"}
 CODED = frozenset({*range(11, 15), *range(16, 24), 31, 76, 77})
 """Bits of DIS and DCS that are told by what several of them mean together."""
 
+PLAIN: dict[type[events.Event], str] = {events.T38Wanted: "a fax for sure: T.38 could begin"}
+"""Events that tell nothing but that they happened."""
+
 
 def told(event: events.Event) -> str:
     """One event as a line, without its time."""
@@ -50,7 +53,7 @@ def told(event: events.Event) -> str:
         case events.Finished(result=result):
             return f"finished, {result.code:d}: {result.text}"
         case _:
-            return type(event).__name__
+            return PLAIN.get(type(event), type(event).__name__)
 
 
 def told_fields(event: events.Event) -> Iterator[str]:

@@ -137,7 +137,7 @@ def test_rates(
     "carrier",
     [
         *({"redundancy": depth} for depth in range(4)), {"error_correction": "fec"}, {"error_correction": "none"},
-        {"max_datagram": 58}, {"chunk": 0.06}, {"chunk": 0.01},
+        {"max_datagram": 58}, {"chunk": 0.06}, {"chunk": 0.01}, {"internet_aware": True},
     ],
     ids=str,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -82,3 +83,21 @@ def test_a_capture_that_cannot_be_written_is_a_usage_error() -> None:
     result = CliRunner().invoke(main, words, prog_name="faxcore")
     assert result.exit_code == 2
     assert "--pcap" in result.stderr
+
+
+def test_ctrl_c_hangs_up() -> None:
+    """The far end hears DCN, and does not wait for its timers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        station = f"udptl://127.0.0.1:{free.getsockname()[1]}"
+    receiver = command("receive", "--listen", station, "--json")
+    sender = command("send", "strip.tif", "--to", station, "--json", "-v")
+    assert sender.stderr is not None
+    while "DIS" not in sender.stderr.readline():
+        assert sender.poll() is None
+    sender.send_signal(signal.SIGINT)
+    said, _ = sender.communicate(timeout=60)
+    heard, _ = receiver.communicate(timeout=60)
+    assert (sender.returncode, receiver.returncode) == (130, 1)
+    assert json.loads(said)["detail"] == 103
+    assert json.loads(heard)["receive_fax_pages"] == 0

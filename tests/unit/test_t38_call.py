@@ -281,3 +281,145 @@ def test_a_capture_is_replayed_into_a_receiver() -> None:
     assert list(alone.document.pages) == list(receiver.document.pages)
     _, bereft = pair(2)
     assert not replay(bereft, said[: len(said) // 2]).success
+
+
+@pytest.mark.parametrize("carrier", [{}, {"internet_aware": True}, {"error_correction": "fec"}], ids=str)
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+def test_bursts_ahead_are_the_same_datagrams(ecm: bool, carrier: dict[str, Any]) -> None:
+    """One by one at their times, or seconds of a burst at once: both ends say the same."""
+    one_by_one: list[list[bytes]] = [[], []]
+    faxcore.simulate(
+        *pair(2, {"ecm": ecm}, **carrier), capture=lambda _, end, datagram: one_by_one[end].append(datagram)
+    )
+    ends, ahead = pair(2, {"ecm": ecm}, **carrier), ([], [])
+    for end, call in enumerate(ends):
+        watch(call, lambda _, datagram, end=end: ahead[end].append(datagram))
+    faxcore.simulate(*ends)
+    assert [len(said) for said in one_by_one] == [len(said) for said in ahead]
+    assert one_by_one == list(ahead)
+
+
+class SlowDocument:
+    """A document whose pages take their time: ready when they were asked for so often."""
+
+    def __init__(self, patience: int) -> None:
+        self._document, self._patience = small_document(2), patience
+        self.pages, self.name = self._document.pages, "slow"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._document, name)
+
+    def request(self, *words: Any, **more: Any) -> Any:
+        request, asked = self._document.request(*words, **more), [0]
+        patience = self._patience
+
+        class Waiting:
+            def ready(self) -> bool:
+                asked[0] += 1
+                return asked[0] > patience
+
+            def page(self) -> Any:
+                return request.page()
+
+        return Waiting()
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize(("patience", "comes"), [(60, True), (10_000, False)])
+def test_a_page_that_is_not_drawn_yet(ecm: bool, patience: int, comes: bool) -> None:
+    """Silence, or FILL, bridges its time, no longer than the far end bears it."""
+    options, carrier = faxcore.Options(ecm=ecm), faxcore.T38()
+    sender = faxcore.FaxCall.send(SlowDocument(patience), options=options, carrier=carrier)  # type: ignore[arg-type]
+    receiver = faxcore.FaxCall.receive(options=options, carrier=carrier)
+    sender.wait_for_pages = lambda: None  # type: ignore[method-assign]
+    outcome = faxcore.simulate(sender, receiver)
+    assert outcome.sender.success == comes
+    if comes:
+        assert list(receiver.document.pages) == [small_page(0), small_page(1)]
+    else:
+        assert outcome.sender.code == ResultCode.BADTIFFHDR
+
+
+def relayed(change: Any, **t38: Any) -> tuple[faxcore.FaxCall, faxcore.FaxCall]:
+    """A call whose datagrams pass through `change(now, end, datagram)`, which gives those that come out."""
+    ends = pair(2, **t38)
+    now = 0.0
+    for end in ends:
+        end.wait_for_pages()
+    while not all(end.finished for end in ends):
+        for number, end in enumerate(ends):
+            for datagram in end.pull_datagrams(now):
+                for out in change(now, number, datagram):
+                    ends[1 - number].push_datagram(out, now)
+        due = [end.deadline for end in ends if end.deadline is not None]
+        now = max(now, min(due, default=now))
+        assert now < 200, "the call does not end"
+    return ends
+
+
+class Renumbered:
+    """Numbers as `number(now, n)` gives them, for the n-th datagram of an end."""
+
+    def __init__(self, number: Any, again: Any = lambda packet: False) -> None:
+        self._number, self._again, self._sent = number, again, [0, 0]
+
+    def __call__(self, now: float, end: int, datagram: bytes) -> list[bytes]:
+        apart = udptl.decode(datagram)
+        out = []
+        for _ in range(3 if self._again(ifp.decode(apart.primary, Form.V1998)) else 1):
+            out.append(udptl.encode(apart._replace(sequence=self._number(now, self._sent[end]) & 0xFFFF)))
+            self._sent[end] += 1
+        return out
+
+
+def is_key(packet: ifp.Packet) -> bool:
+    return isinstance(packet, Indicator) or not packet.fields[0].octets or len(packet.fields) > 1
+
+
+@pytest.mark.parametrize(
+    ("number", "again"),
+    [
+        pytest.param(lambda now, n: n + 40000, None, id="any-first-number"),
+        pytest.param(lambda now, n: n + 0xFFF0, None, id="wraps"),
+        pytest.param(lambda now, n: n + 0xFFC0 + (n > 63), None, id="wraps-without-0"),
+        pytest.param(lambda now, n: n if now < 6 else n + 20000, None, id="jumps"),
+        pytest.param(lambda now, n: n, is_key, id="key-packets-thrice"),
+    ],
+)
+def test_odd_numbers(number: Any, again: Any) -> None:
+    """What makers do with numbers and repeats; the pages come in whole."""
+    settings = {"redundancy": 0} if again else {}
+    change = Renumbered(number, again or (lambda packet: False))
+    for end in (ends := relayed(change, **settings)):
+        assert end.result is not None
+        assert end.result.success, end.result.note
+    assert list(ends[1].document.pages) == [small_page(0), small_page(1)]
+
+
+def test_numbers_that_begin_anew() -> None:
+    """As after a re-INVITE: in the midst of a page the sender counts from 0 again."""
+    begun: list[int] = []
+
+    def number(now: float, n: int) -> int:
+        if now > 9.5 and not begun:
+            begun.append(n)
+        return n - begun[0] if begun and n >= begun[0] else n
+
+    class Anew(Renumbered):
+        def __call__(self, now: float, end: int, datagram: bytes) -> list[bytes]:
+            return [datagram] if end else super().__call__(now, end, datagram)
+
+    ends = relayed(Anew(number), redundancy=0)
+    assert begun
+    assert all(end.result is not None and end.result.success for end in ends)
+    assert list(ends[1].document.pages) == [small_page(0), small_page(1)]
+
+
+def test_strays_do_no_harm() -> None:
+    """RTP, empty packets and noise between the datagrams."""
+    strays = (b"", b"\x80\x08" + bytes(170), b"\x00\x01\x00\x00\x00", bytes(range(60)), b"\xff" * 400)
+
+    def change(now: float, end: int, datagram: bytes) -> list[bytes]:
+        return [*strays, datagram, *strays]
+
+    assert all(end.result is not None and end.result.success for end in relayed(change))
