@@ -14,7 +14,7 @@ static void KERNEL(nearest_lanes)(struct KERNEL(block) *b)
             lane_part dx = re[i] - x, dy = im[i] - y, distance = dx * dx + dy * dy;
             least = KERNEL(lesser)(((KERNEL(lane_ints))distance & ~255) | number, least);
         }
-        KERNEL(store_ints)(b->now + at, least & 255);
+        KERNEL(store_ints)(b->sent + at, least & 255);
     }
 }
 
@@ -162,6 +162,21 @@ static void KERNEL(note_training)(struct KERNEL(block) *b)
         b->in_training += b->training[l] = b->r[l]->training_left > 0;
 }
 
+/* Where the nearest points are. */
+static void KERNEL(place_points)(struct KERNEL(block) *b)
+{
+    int points = b->r[0]->points;
+    for (int at = 0; points == 16 && at < BANK_LANES; at += LANE_WIDTH) {
+        KERNEL(lane_ints) number = KERNEL(load_ints)(b->sent + at);
+        KERNEL(store_ints)(b->point_re + at, KERNEL(look_up)(b->t->points, number));
+        KERNEL(store_ints)(b->point_im + at, KERNEL(look_up)(b->t->points + 16, number));
+    }
+    for (int l = 0; points > 16 && l < BANK_LANES; l++) {
+        b->point_re[l] = b->t->points[b->sent[l]];
+        b->point_im[l] = b->t->points[points + b->sent[l]];
+    }
+}
+
 /* KERNEL(decide) for all lanes. */
 static void KERNEL(decide_lanes)(struct KERNEL(block) *b)
 {
@@ -170,11 +185,7 @@ static void KERNEL(decide_lanes)(struct KERNEL(block) *b)
         KERNEL(viterbi_lanes)(b);
     } else if (b->in_training < BANK_LANES) {
         KERNEL(nearest_lanes)(b);
-        for (int l = 0; l < BANK_LANES; l++) {
-            b->sent[l] = b->now[l];
-            b->point_re[l] = b->t->points[b->now[l]];
-            b->point_im[l] = b->t->points[b->r[0]->points + b->now[l]];
-        }
+        KERNEL(place_points)(b);
     }
     if (b->in_training)
         KERNEL(know_points)(b);
@@ -196,10 +207,11 @@ static void KERNEL(descramble_lanes)(struct KERNEL(block) *b, uint32_t *plain)
     }
 }
 
-/* Whole octets out of what is pending. */
+/* Whole octets out of what is pending; rows have room for all of the word. */
 static void KERNEL(unpack_octets)(struct KERNEL(block) *b)
 {
     uint32_t whole[BANK_LANES];
+    int64_t made[BANK_LANES];
     for (int l = 0; l < BANK_LANES; l++) { /* the oldest bit, most significant, becomes the least significant one */
         uint32_t w = b->pending[l] << (-b->pending_bits[l] & 31);
         w = (w & 0xffff0000) >> 16 | (w & 0x0000ffff) << 16;
@@ -207,10 +219,14 @@ static void KERNEL(unpack_octets)(struct KERNEL(block) *b)
         w = (w & 0xf0f0f0f0) >> 4 | (w & 0x0f0f0f0f) << 4;
         w = (w & 0xcccccccc) >> 2 | (w & 0x33333333) << 2;
         whole[l] = (w & 0xaaaaaaaa) >> 1 | (w & 0x55555555) << 1;
+        made[l] = b->made[l];
+        b->made[l] += b->pending_bits[l] >> 3;
+        b->pending_bits[l] &= 7;
     }
     for (int l = 0; l < b->count; l++) {
-        for (; b->pending_bits[l] >= 8; b->pending_bits[l] -= 8, whole[l] >>= 8)
-            b->octets[l][b->made[l]++] = (uint8_t)whole[l];
+        uint8_t *to = b->octets[l] + made[l];
+        to[0] = (uint8_t)whole[l], to[1] = (uint8_t)(whole[l] >> 8);
+        to[2] = (uint8_t)(whole[l] >> 16), to[3] = (uint8_t)(whole[l] >> 24);
     }
     b->unpacked = 0;
 }
@@ -247,16 +263,50 @@ static void KERNEL(deliver_guarded)(struct KERNEL(block) *b)
     }
 }
 
+/* Four points of four lanes, turned from points by lane to lanes by point. */
+LANE_INLINE void KERNEL(turn_four)(const KERNEL(lane_floats) *from, int lane, float (*to)[BANK_RECENT])
+{
+    lane_quad a[4], b[4];
+    for (int i = 0; i < 4; i++)
+        memcpy(&a[i], from[i] + lane, sizeof a[i]);
+    for (int i = 0; i < 2; i++) {
+        b[2 * i] = __builtin_shufflevector(a[i], a[i + 2], 0, 4, 1, 5);
+        b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 2], 2, 6, 3, 7);
+    }
+    for (int i = 0; i < 2; i++) {
+        a[2 * i] = __builtin_shufflevector(b[i], b[i + 2], 0, 4, 1, 5);
+        a[2 * i + 1] = __builtin_shufflevector(b[i], b[i + 2], 2, 6, 3, 7);
+    }
+    for (int i = 0; i < 4; i++)
+        memcpy(to[lane + i], &a[i], sizeof a[i]);
+}
+
+/* So many floats into a ring from `at` on. */
+LANE_INLINE void KERNEL(into_ring)(float *ring, int64_t at, const float *from, int n)
+{
+    if (n == BANK_RECENT && at <= QAM_RECENT - BANK_RECENT) {
+        memcpy(ring + at, from, BANK_RECENT * sizeof *ring);
+        return;
+    }
+    for (int i = 0; i < n; i++)
+        ring[(at + i) & (QAM_RECENT - 1)] = from[i];
+}
+
 /* Hand over the points that the owner may look at. */
 static void KERNEL(hand_points_over)(struct KERNEL(block) *b)
 {
+    float re[BANK_LANES][BANK_RECENT], im[BANK_LANES][BANK_RECENT];
+    for (int i = 0; i < BANK_RECENT; i += 4) {
+        for (int l = 0; l < BANK_LANES; l += 4) {
+            KERNEL(turn_four)((const KERNEL(lane_floats) *)b->recent_re + i, l, (float(*)[BANK_RECENT])(re[0] + i));
+            KERNEL(turn_four)((const KERNEL(lane_floats) *)b->recent_im + i, l, (float(*)[BANK_RECENT])(im[0] + i));
+        }
+    }
     for (int l = 0; l < b->count; l++) {
         struct qam_receiver *r = b->r[l];
-        for (int i = 0; i < b->recent; i++) {
-            int64_t recent = r->symbols++ & (QAM_RECENT - 1);
-            r->recent_re[recent] = b->recent_re[i][l];
-            r->recent_im[recent] = b->recent_im[i][l];
-        }
+        KERNEL(into_ring)(r->recent_re, r->symbols & (QAM_RECENT - 1), re[l], b->recent);
+        KERNEL(into_ring)(r->recent_im, r->symbols & (QAM_RECENT - 1), im[l], b->recent);
+        r->symbols += b->recent;
     }
     b->recent = 0;
 }

@@ -22,7 +22,7 @@ struct KERNEL(block) {
     KERNEL(lane_floats) drift, phase_re, phase_im, turn_re, turn_im, last_re, last_im, last_point_re, last_point_im;
     KERNEL(lane_floats) power, block_power, block_error, step_size, loud;
     KERNEL(lane_floats) recent_re[BANK_RECENT], recent_im[BANK_RECENT];
-    KERNEL(lane_numbers) hold, training, now, sent, skip, pending_bits, moved;
+    KERNEL(lane_numbers) hold, training, sent, skip, pending_bits, moved;
     KERNEL(lane_words) line, state, pending;
     int64_t clock[BANK_LANES], clock_before[BANK_LANES], limit[BANK_LANES], made[BANK_LANES], capacity;
     uint8_t *octets[BANK_LANES];
@@ -136,53 +136,56 @@ static void KERNEL(leave_lane)(const struct KERNEL(block) *b, int l)
         KERNEL(leave_survivors)(b, l, r);
 }
 
+/* One tap of all lanes, and what the symbol before says to it; window: where that one began, or nothing was said yet. */
+LANE_INLINE void KERNEL(adapt_tap)(struct KERNEL(block) *b, int i, int window, int at, lane_part *re, lane_part *im)
+{
+    *re = KERNEL(load_part)(b->taps_re[i] + at);
+    *im = KERNEL(load_part)(b->taps_im[i] + at);
+    if (window < 0)
+        return;
+    lane_part step_re = KERNEL(load_part)(b->step_re + at), step_im = KERNEL(load_part)(b->step_im + at);
+    lane_part x = KERNEL(load_part)(b->delay_re[window + i] + at), y = KERNEL(load_part)(b->delay_im[window + i] + at);
+    *re += step_re * x + step_im * y;
+    *im += step_im * x - step_re * y;
+    KERNEL(store_lanes)(b->taps_re[i] + at, *re);
+    KERNEL(store_lanes)(b->taps_im[i] + at, *im);
+}
+
 /* What the equaliser's taps k and k + 16 add. */
-LANE_INLINE void KERNEL(tap_strand)(const float *taps_re, const float *taps_im, const float *y_re, const float *y_im, int k,
-                                    lane_part *re, lane_part *im)
+LANE_INLINE void KERNEL(tap_strand)(struct KERNEL(block) *b, int k, int window, int at, lane_part *re, lane_part *im)
 {
     for (int i = k; i < QAM_TAPS; i += 16) {
-        lane_part a = KERNEL(load_part)(taps_re + i * BANK_LANES), b = KERNEL(load_part)(taps_im + i * BANK_LANES);
-        lane_part x = KERNEL(load_part)(y_re + i * BANK_LANES), y = KERNEL(load_part)(y_im + i * BANK_LANES);
-        lane_part this_re = a * x - b * y, this_im = a * y + b * x;
+        lane_part a, c;
+        KERNEL(adapt_tap)(b, i, window, at, &a, &c);
+        const float *y_re = b->delay_re[b->head - QAM_TAPS + i], *y_im = b->delay_im[b->head - QAM_TAPS + i];
+        lane_part x = KERNEL(load_part)(y_re + at), y = KERNEL(load_part)(y_im + at);
+        lane_part this_re = a * x - c * y, this_im = a * y + c * x;
         *re = i == k ? this_re : *re + this_re;
         *im = i == k ? this_im : *im + this_im;
     }
 }
 
 /* One fourth of the sum: strands q, q + 8, q + 4, q + 12. */
-LANE_INLINE void KERNEL(tap_quarter)(const float *taps_re, const float *taps_im, const float *y_re, const float *y_im, int q,
-                                     lane_part *re, lane_part *im)
+LANE_INLINE void KERNEL(tap_quarter)(struct KERNEL(block) *b, int q, int window, int at, lane_part *re, lane_part *im)
 {
     lane_part s_re[4], s_im[4];
     for (int i = 0; i < 4; i++)
-        KERNEL(tap_strand)(taps_re, taps_im, y_re, y_im, q + 4 * i, &s_re[i], &s_im[i]);
+        KERNEL(tap_strand)(b, q + 4 * i, window, at, &s_re[i], &s_im[i]);
     *re = (s_re[0] + s_re[2]) + (s_re[1] + s_re[3]);
     *im = (s_im[0] + s_im[2]) + (s_im[1] + s_im[3]);
 }
 
-static void KERNEL(equalise_lanes)(struct KERNEL(block) *b)
+/* The equaliser's output for the next symbol, and on the way to it KERNEL(adapt) by the last one. */
+LANE_INLINE void KERNEL(equalise_lanes)(struct KERNEL(block) *b, int window)
 {
     for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
         lane_part re[4], im[4];
-        const float *y_re = b->delay_re[b->head - QAM_TAPS] + at, *y_im = b->delay_im[b->head - QAM_TAPS] + at;
         for (int q = 0; q < 4; q++)
-            KERNEL(tap_quarter)(b->taps_re[0] + at, b->taps_im[0] + at, y_re, y_im, q, &re[q], &im[q]);
+            KERNEL(tap_quarter)(b, q, window, at, &re[q], &im[q]);
         lane_part z_re = (re[0] + re[2]) + (re[1] + re[3]), z_im = (im[0] + im[2]) + (im[1] + im[3]);
         lane_part cosine = KERNEL(load_part)(b->phase_re + at), sine = KERNEL(load_part)(b->phase_im + at);
         KERNEL(store_lanes)(b->re + at, z_re * cosine + z_im * sine);
         KERNEL(store_lanes)(b->im + at, z_im * cosine - z_re * sine);
-    }
-}
-
-static void KERNEL(adapt_lanes)(struct KERNEL(block) *b, int window)
-{
-    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
-        lane_part re = KERNEL(load_part)(b->step_re + at), im = KERNEL(load_part)(b->step_im + at);
-        for (int i = 0; i < QAM_TAPS; i++) {
-            lane_part x = KERNEL(load_part)(b->delay_re[window + i] + at), y = KERNEL(load_part)(b->delay_im[window + i] + at);
-            KERNEL(store_lanes)(b->taps_re[i] + at, KERNEL(load_part)(b->taps_re[i] + at) + (re * x + im * y));
-            KERNEL(store_lanes)(b->taps_im[i] + at, KERNEL(load_part)(b->taps_im[i] + at) + (im * x - re * y));
-        }
     }
 }
 

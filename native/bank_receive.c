@@ -106,8 +106,8 @@ static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b)
 {
     KERNEL(make_room_lanes)(b);
     int window = b->head - QAM_TAPS;
-    memcpy(b->clock_before, b->clock, sizeof b->clock);
-    KERNEL(equalise_lanes)(b);
+    if (++b->judged == b->to_judge)
+        memcpy(b->clock_before, b->clock, sizeof b->clock);
     KERNEL(take_half_lanes)(b);
     KERNEL(take_half_lanes)(b);
     KERNEL(decide_lanes)(b);
@@ -115,13 +115,13 @@ static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b)
         KERNEL(follow_part)(b, at);
     for (int l = 0; l < BANK_LANES; l++)
         b->clock[l] += b->moved[l];
-    KERNEL(adapt_lanes)(b, window);
+    KERNEL(keep_points)(b);
+    KERNEL(equalise_lanes)(b, window);
     if (b->r[0]->scrambler.guard)
         KERNEL(deliver_guarded)(b);
     else
         KERNEL(deliver_lanes)(b);
-    KERNEL(keep_points)(b);
-    return ++b->judged == b->to_judge ? KERNEL(judge_lanes)(b) : 0;
+    return b->judged == b->to_judge ? KERNEL(judge_lanes)(b) : 0;
 }
 
 /* The lanes of a call, and what has become of them. */
@@ -194,6 +194,7 @@ static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(fee
     if (b->r[0]->trellis)
         KERNEL(enter_trellis)(b);
     KERNEL(plan_judgement)(b);
+    KERNEL(equalise_lanes)(b, -1);
 }
 
 static void KERNEL(leave_block)(struct KERNEL(block) *b, const struct KERNEL(feed) *feed, const int *lane, uint32_t ended)

@@ -325,13 +325,13 @@ static void KERNEL(forget)(struct qam_receiver *r)
         r->trigger -= oldest;
 }
 
-static int64_t KERNEL(append)(struct qam_receiver *r, const int16_t *samples, int64_t n)
+static int64_t KERNEL(append)(struct qam_receiver *r, const int16_t *restrict samples, int64_t n)
 {
     if (n > 0 && r->filled == QAM_HISTORY)
         KERNEL(forget)(r);
     int64_t room = QAM_HISTORY - r->filled;
     n = n < room ? n : room;
-    int16_t *to = r->history + r->filled;
+    int16_t *restrict to = r->history + r->filled;
     for (int64_t i = 0; i < n; i++) {
         int16_t cut = samples[i] >= QAM_SCALE_END ? QAM_CUT / 2 : samples[i] <= -QAM_SCALE_END ? -QAM_CUT / 2 : 0;
         to[i] = (int16_t)((samples[i] >> 1) + cut);
