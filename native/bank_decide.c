@@ -151,6 +151,10 @@ static void KERNEL(know_points)(struct KERNEL(block) *b)
         b->point_re[l] = known[0];
         b->point_im[l] = known[1];
     }
+    for (int l = b->count; l < BANK_LANES; l++) {
+        b->point_re[l] = b->point_re[0];
+        b->point_im[l] = b->point_im[0];
+    }
 }
 
 static void KERNEL(note_training)(struct KERNEL(block) *b)

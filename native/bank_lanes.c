@@ -26,8 +26,9 @@ struct KERNEL(block) {
     KERNEL(lane_words) line, state, pending;
     int64_t clock[BANK_LANES], clock_before[BANK_LANES], limit[BANK_LANES], made[BANK_LANES], capacity;
     uint8_t *octets[BANK_LANES];
+    const int16_t *history[BANK_LANES];
     struct qam_receiver *r[BANK_LANES];
-    int count;           /* of the lanes; those above run along with the first one's samples, and nobody listens */
+    int count;           /* of the lanes; those above do all that the first one does, and nobody listens */
     int in_training, head, column, recent, judged, to_judge, unpacked;
     float inverse_power; /* one by the mean power */
     const struct qam_tables *t;
@@ -88,6 +89,7 @@ static void KERNEL(enter_trellis)(struct KERNEL(block) *b)
 static void KERNEL(enter_lane)(struct KERNEL(block) *b, int l, struct qam_receiver *r)
 {
     b->r[l] = r;
+    b->history[l] = r->history;
     b->clock[l] = r->clock;
     b->drift[l] = r->drift;
     b->phase_re[l] = r->phase_re, b->phase_im[l] = r->phase_im;
@@ -136,52 +138,57 @@ static void KERNEL(leave_lane)(const struct KERNEL(block) *b, int l)
         KERNEL(leave_survivors)(b, l, r);
 }
 
-/* One tap of all lanes, and what the symbol before says to it; window: where that one began, or nothing was said yet. */
-LANE_INLINE void KERNEL(adapt_tap)(struct KERNEL(block) *b, int i, int window, int at, lane_part *re, lane_part *im)
-{
-    *re = KERNEL(load_part)(b->taps_re[i] + at);
-    *im = KERNEL(load_part)(b->taps_im[i] + at);
-    if (window < 0)
-        return;
-    lane_part step_re = KERNEL(load_part)(b->step_re + at), step_im = KERNEL(load_part)(b->step_im + at);
-    lane_part x = KERNEL(load_part)(b->delay_re[window + i] + at), y = KERNEL(load_part)(b->delay_im[window + i] + at);
-    *re += step_re * x + step_im * y;
-    *im += step_im * x - step_re * y;
-    KERNEL(store_lanes)(b->taps_re[i] + at, *re);
-    KERNEL(store_lanes)(b->taps_im[i] + at, *im);
-}
+/* Where the equaliser of a part of the lanes finds its taps and the half symbols of the next symbol and the last one. */
+struct KERNEL(equaliser) {
+    float *taps_re, *taps_im;
+    const float *next_re, *next_im, *last_re, *last_im;
+    lane_part step_re, step_im;
+};
 
-/* What the equaliser's taps k and k + 16 add. */
-LANE_INLINE void KERNEL(tap_strand)(struct KERNEL(block) *b, int k, int window, int at, lane_part *re, lane_part *im)
+/* One tap, moved by what the last symbol said, and what it adds to the next. */
+LANE_INLINE void KERNEL(apply_tap)(const struct KERNEL(equaliser) *e, int i, int adapt, lane_part *re, lane_part *im)
 {
-    for (int i = k; i < QAM_TAPS; i += 16) {
-        lane_part a, c;
-        KERNEL(adapt_tap)(b, i, window, at, &a, &c);
-        const float *y_re = b->delay_re[b->head - QAM_TAPS + i], *y_im = b->delay_im[b->head - QAM_TAPS + i];
-        lane_part x = KERNEL(load_part)(y_re + at), y = KERNEL(load_part)(y_im + at);
-        lane_part this_re = a * x - c * y, this_im = a * y + c * x;
-        *re = i == k ? this_re : *re + this_re;
-        *im = i == k ? this_im : *im + this_im;
+    i *= BANK_LANES;
+    lane_part a = KERNEL(load_part)(e->taps_re + i), c = KERNEL(load_part)(e->taps_im + i);
+    if (adapt) {
+        lane_part x = KERNEL(load_part)(e->last_re + i), y = KERNEL(load_part)(e->last_im + i);
+        a += e->step_re * x + e->step_im * y;
+        c += e->step_im * x - e->step_re * y;
+        KERNEL(store_lanes)(e->taps_re + i, a);
+        KERNEL(store_lanes)(e->taps_im + i, c);
     }
+    lane_part x = KERNEL(load_part)(e->next_re + i), y = KERNEL(load_part)(e->next_im + i);
+    *re = a * x - c * y;
+    *im = a * y + c * x;
 }
 
-/* One fourth of the sum: strands q, q + 8, q + 4, q + 12. */
-LANE_INLINE void KERNEL(tap_quarter)(struct KERNEL(block) *b, int q, int window, int at, lane_part *re, lane_part *im)
+/* One fourth of the sum: strands q, q + 8, q + 4, q + 12, of two taps each. */
+LANE_INLINE void KERNEL(apply_quarter)(const struct KERNEL(equaliser) *e, int q, int adapt, lane_part *re, lane_part *im)
 {
     lane_part s_re[4], s_im[4];
-    for (int i = 0; i < 4; i++)
-        KERNEL(tap_strand)(b, q + 4 * i, window, at, &s_re[i], &s_im[i]);
+    for (int i = 0; i < 4; i++) {
+        lane_part more_re, more_im;
+        KERNEL(apply_tap)(e, q + 4 * i, adapt, &s_re[i], &s_im[i]);
+        KERNEL(apply_tap)(e, q + 4 * i + 16, adapt, &more_re, &more_im);
+        s_re[i] += more_re;
+        s_im[i] += more_im;
+    }
     *re = (s_re[0] + s_re[2]) + (s_re[1] + s_re[3]);
     *im = (s_im[0] + s_im[2]) + (s_im[1] + s_im[3]);
 }
 
-/* The equaliser's output for the next symbol, and on the way to it KERNEL(adapt) by the last one. */
-LANE_INLINE void KERNEL(equalise_lanes)(struct KERNEL(block) *b, int window)
+/* The equaliser's output for the next symbol, and on the way to it KERNEL(adapt) by the last one, whose half symbols
+ * are `back` rows above. */
+LANE_INLINE void KERNEL(equalise_lanes)(struct KERNEL(block) *b, int back)
 {
+    int next = b->head - QAM_TAPS, last = next - back;
     for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
+        struct KERNEL(equaliser) e = {
+            b->taps_re[0] + at, b->taps_im[0] + at, b->delay_re[next] + at, b->delay_im[next] + at, b->delay_re[last] + at,
+            b->delay_im[last] + at, KERNEL(load_part)(b->step_re + at), KERNEL(load_part)(b->step_im + at)};
         lane_part re[4], im[4];
         for (int q = 0; q < 4; q++)
-            KERNEL(tap_quarter)(b, q, window, at, &re[q], &im[q]);
+            KERNEL(apply_quarter)(&e, q, back > 0, &re[q], &im[q]);
         lane_part z_re = (re[0] + re[2]) + (re[1] + re[3]), z_im = (im[0] + im[2]) + (im[1] + im[3]);
         lane_part cosine = KERNEL(load_part)(b->phase_re + at), sine = KERNEL(load_part)(b->phase_im + at);
         KERNEL(store_lanes)(b->re + at, z_re * cosine + z_im * sine);
@@ -192,10 +199,9 @@ LANE_INLINE void KERNEL(equalise_lanes)(struct KERNEL(block) *b, int window)
 /* The matched filter of one lane: its samples, and the rows for the real and the imaginary part. */
 LANE_INLINE const int16_t *KERNEL(filter_of)(const struct KERNEL(block) *b, int lane, const int16_t **row)
 {
-    int own = lane < b->count ? lane : 0;
-    int64_t place = b->clock[own] + (1ll << (31 - QAM_PHASE_BITS));
+    int64_t place = b->clock[lane] + (1ll << (31 - QAM_PHASE_BITS));
     *row = b->t->bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
-    return b->r[own]->history + (place >> 32);
+    return b->history[lane] + (place >> 32);
 }
 
 LANE_INLINE void KERNEL(step_clocks)(struct KERNEL(block) *b)
@@ -220,8 +226,10 @@ LANE_INLINE void KERNEL(step_clocks)(struct KERNEL(block) *b)
 static void KERNEL(take_half_lanes)(struct KERNEL(block) *b)
 {
     KERNEL(lane_bits) re[4], im[4];
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
         KERNEL(lane_bits) x[4], y[4];
+#pragma GCC unroll 4
         for (int k = 0; k < 4; k++) {
             const int16_t *row, *window = KERNEL(filter_of)(b, i + 4 * k, &row);
             x[k] = KERNEL(multiply_pairs)(window, row);

@@ -105,7 +105,6 @@ static uint32_t KERNEL(judge_lanes)(struct KERNEL(block) *b)
 static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b)
 {
     KERNEL(make_room_lanes)(b);
-    int window = b->head - QAM_TAPS;
     if (++b->judged == b->to_judge)
         memcpy(b->clock_before, b->clock, sizeof b->clock);
     KERNEL(take_half_lanes)(b);
@@ -116,7 +115,7 @@ static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b)
     for (int l = 0; l < BANK_LANES; l++)
         b->clock[l] += b->moved[l];
     KERNEL(keep_points)(b);
-    KERNEL(equalise_lanes)(b, window);
+    KERNEL(equalise_lanes)(b, 2);
     if (b->r[0]->scrambler.guard)
         KERNEL(deliver_guarded)(b);
     else
@@ -194,7 +193,7 @@ static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(fee
     if (b->r[0]->trellis)
         KERNEL(enter_trellis)(b);
     KERNEL(plan_judgement)(b);
-    KERNEL(equalise_lanes)(b, -1);
+    KERNEL(equalise_lanes)(b, 0);
 }
 
 static void KERNEL(leave_block)(struct KERNEL(block) *b, const struct KERNEL(feed) *feed, const int *lane, uint32_t ended)
