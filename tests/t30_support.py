@@ -134,6 +134,7 @@ class ScriptedCarrier:
         self.now, self.orders = 0.0, 0
         self.said: list[str] = []
         self.last_frames: tuple[bytes, ...] = ()
+        self.all_frames: list[bytes] = []
         self.order: Order | None = None
         self.finished = False
         self._advance(None)
@@ -225,6 +226,7 @@ class ScriptedCarrier:
                 yield "CED"
             case Frames(frames):
                 self.last_frames = frames
+                self.all_frames += frames
                 yield from map(name_of, frames)
             case TrainingCheck(modulation):
                 yield f"TCF/{modulation.bit_rate}"

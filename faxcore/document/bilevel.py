@@ -74,7 +74,9 @@ def error_diffusion(grey: Grey, tile: Tile) -> Mask:
     """
     across, down = (max(1, size // DOT) for size in tile)
     dots = ~np.asarray(Image.fromarray(grey).reduce((across, down)).convert("1"))
-    return np.repeat(np.repeat(dots, down, axis=0), across, axis=1)[: grey.shape[0], : grey.shape[1]]
+    if across > 1:
+        dots = np.repeat(dots, across, axis=1)
+    return np.repeat(dots, down, axis=0)[: grey.shape[0], : grey.shape[1]]
 
 
 def _mid_grey(grey: Grey) -> Mask:

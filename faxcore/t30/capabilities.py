@@ -28,8 +28,8 @@ from faxcore.t30.dis_bits import Bits, build_field, parse_field
 DOCUMENT, RECEIVES = 9, 10
 INTERNET = 123
 """An internet-aware device over T.38: no training check, no rates of modems."""
-PSA, SEP, SUB, PWD_SID = 35, 47, 49, 50
-"""Bits for addresses; 50 means PWD in DIS and DTC and SID in DCS."""
+FNV, PSA, SEP, SUB, PWD_SID = 33, 35, 47, 49, 50
+"""Bits for addresses and their refusal; 50 means PWD in DIS and DTC and SID in DCS."""
 
 # Bits 11 12 13 14 of DIS, the richest first; a code that is not here means V.27ter and V.29 [T.30 table 2, note 3.2].
 _OFFERS = {
@@ -185,6 +185,7 @@ class Parameters:
     ecm_frame: int = 256
     sub: bool = False
     sid: bool = False
+    fnv: bool = False
     internet: bool = False
 
     @property
@@ -219,6 +220,7 @@ class Parameters:
             ecm_frame=64 if 28 in bits else 256,
             sub=SUB in bits,
             sid=PWD_SID in bits,
+            fnv=FNV in bits,
         )
 
     def build(self) -> bytes:
@@ -232,7 +234,7 @@ class Parameters:
         bits |= {"mh": set(), "mr": {16}, "mmr": {31}}[self.coding]
         bits |= {27} if self.ecm else set()
         bits |= {28} if self.ecm and self.ecm_frame == 64 else set()
-        bits |= ({SUB} if self.sub else set()) | ({PWD_SID} if self.sid else set())
+        bits |= {bit for bit, said in ((SUB, self.sub), (PWD_SID, self.sid), (FNV, self.fnv)) if said}
         return build_field(frozenset(bits))
 
 
@@ -288,7 +290,7 @@ def own_poll(options: Options, asked: Bits) -> bytes:
 def _receives(options: Options) -> Bits:
     wanted = set(options.modulations)
     code = min((code for code in _OFFERS if wanted <= set(_OFFERS[code])), key=lambda code: len(_OFFERS[code]))
-    bits = {RECEIVES, 20, 33} | ANY_RESOLUTION | _ones(code, 11) | _ones(_SCAN_CODES[0], 21)
+    bits = {RECEIVES, 20, FNV} | ANY_RESOLUTION | _ones(code, 11) | _ones(_SCAN_CODES[0], 21)
     bits |= _ones(_WIDTH_CODES[LINES_MM[options.width]], 17)
     bits |= {16} if "mr" in options.codings else set()
     bits |= {27} if options.ecm else set()
@@ -376,5 +378,6 @@ def choose_parameters(
         length=form.length,
         sub=options.sub_address is not None and SUB in far.bits,
         sid=options.sender_id is not None and PWD_SID in far.bits,
+        fnv=FNV in far.bits,
         scan_ms=5 if 0 < scan_ms < 5 else round(scan_ms),  # half of 5 ms stays 5: DCS has no code for less
     )

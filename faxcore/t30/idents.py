@@ -39,6 +39,8 @@ REASONS = (
 )
 """What the bits of the first two octets of FNV complain of."""
 
+MORE_REASONS = 0x80  # in the first octet: a second one follows
+
 # T.35 annex A: where facsimile machines are made. Their bits come in either order; countries that could then be two
 # (Austria or Hong Kong, Canada or Germany) are left out, save Germany.
 COUNTRIES = {
@@ -101,6 +103,15 @@ def maker(fif: bytes) -> tuple[str, str]:
     codes = fif if fif[0] in COUNTRIES else bytes(REVERSED[octet] for octet in fif)
     country = COUNTRIES.get(codes[0], "")
     return country, codes[1:4].hex(" ") if country else ""
+
+
+def refusal(field: str) -> bytes | None:
+    """The information field of FNV for a field of `FarStation`; None where FNV has no word for it."""
+    for index, reasons in enumerate(REASONS):
+        for bit, name in reasons.items():
+            if name == field:
+                return bytes((MORE_REASONS,)) * index + bytes((1 << (bit - 1),))
+    return None
 
 
 def refused_field(fif: bytes) -> ResultCode:

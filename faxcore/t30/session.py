@@ -13,9 +13,10 @@ from faxcore.options import Options
 from faxcore.result import DETAIL_STOPPED_BY_OWNER, FaxResult, ResultCode
 from faxcore.signals import CarrierQuality, Modulation
 from faxcore.stations import FarStation
-from faxcore.t30.capabilities import NOTHING_SET, Parameters
+from faxcore.t30.capabilities import FNV, NOTHING_SET, Parameters
+from faxcore.t30.dis_bits import parse_field
 from faxcore.t30.frames import FCF, Frame, build_signal, parse_signal
-from faxcore.t30.idents import REFUSALS, encode_identity, far_station
+from faxcore.t30.idents import REFUSALS, encode_identity, far_station, refusal
 from faxcore.t30.orders import (
     BurstHeard,
     DataHeard,
@@ -53,11 +54,13 @@ POST_MESSAGE = {
 
 
 class Failure(Exception):  # noqa: N818 - unwinds the phases of one terminal, never leaves it
-    """The call cannot go on. `disconnect`: say DCN first."""
+    """The call cannot go on. `disconnect`: say DCN first, and before that FNV with its `reason`, if there is one."""
 
-    def __init__(self, code: ResultCode, note: str, *, disconnect: bool = True) -> None:
+    def __init__(
+        self, code: ResultCode, note: str, *, disconnect: bool = True, reason: bytes | None = None
+    ) -> None:
         super().__init__(code, note)
-        self.code, self.note, self.disconnect = code, note, disconnect
+        self.code, self.note, self.disconnect, self.reason = code, note, disconnect, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,8 @@ class Session:
             return
         if refused not in REFUSALS:
             raise ValueError(f"accept returns None or one of {', '.join(REFUSALS)}, not {refused!r}")
-        raise Failure(REFUSALS[refused], f"refused for its {refused}: {getattr(self.far, refused)!r}")
+        note = f"refused for its {refused}: {getattr(self.far, refused)!r}"
+        raise Failure(REFUSALS[refused], note, reason=refusal(refused) if FNV in parse_field(heard.fif) else None)
 
     def negotiated(self, parameters: Parameters) -> None:
         """DCS was sent or received."""
@@ -243,7 +247,7 @@ class Session:
         except Failure as failure:
             self._end(failure.code, failure.note)
             if failure.disconnect:
-                yield from self.disconnect()
+                yield from self.disconnect(failure.reason)
         except DocumentError as error:
             self._end(ResultCode(error.code) if error.code in FILE_CODES else ResultCode.BADTIFF, str(error))
             yield from self.disconnect()
@@ -253,9 +257,14 @@ class Session:
         except LineDropped:
             self._end(ResultCode.CALLDROPPED, "the line dropped")
 
-    def disconnect(self) -> Steps[None]:
-        """DCN, which wants no answer; nothing where no frame was sent or heard, since there is no fax to tell."""
+    def disconnect(self, reason: bytes | None = None) -> Steps[None]:
+        """DCN, which wants no answer; nothing where no frame was sent or heard, since there is no fax to tell.
+
+        FNV before it says the `reason`, where the far end understands that [T.30 5.3.6.2.13].
+        """
         try:
+            if reason:
+                yield from self.transmit(GAP, self.signal((FCF.FNV, reason)))
             if self._frames_were_there:
                 yield from self.transmit(GAP, self.signal(FCF.DCN))
         except (HangUp, LineDropped):

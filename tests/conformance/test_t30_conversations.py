@@ -87,9 +87,9 @@ def begin(conversation: Conversation, events: list[Event]) -> tuple[Session, Scr
 def said(carrier: ScriptedCarrier, expected: str) -> str:
     """What was said; DCS with its field where the script wants to see it."""
     words = carrier.said or ["."]
-    for name in ("DIS", "DTC", "DCS"):
+    for name in ("DIS", "DTC", "DCS", "FNV"):
         if f"{name}=" in expected:
-            field = next(frame for frame in map(parse_frame, carrier.last_frames) if frame.fcf is FCF[name])
+            field = next(frame for frame in map(parse_frame, carrier.all_frames[::-1]) if frame.fcf is FCF[name])
             words = [f"{name}={field.fif.hex()}" if word == name else word for word in words]
     return " ".join(words)
 

@@ -9,7 +9,7 @@ import pytest
 from faxcore.result import ResultCode
 from faxcore.stations import FarStation
 from faxcore.t30.frames import FCF, REVERSED, Frame
-from faxcore.t30.idents import REFUSALS, encode_identity, far_station, internet_address, maker, refused_field
+from faxcore.t30.idents import REFUSALS, encode_identity, far_station, internet_address, maker, refusal, refused_field
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,12 @@ def test_internet_address(fif: bytes, text: str) -> None:
 )  # fmt: skip
 def test_field_not_valid(octets: str, code: int) -> None:
     assert refused_field(bytes.fromhex(octets)) == ResultCode(code)
+
+
+def test_what_fnv_says_is_what_is_read() -> None:
+    told = {field: fif for field in REFUSALS if (fif := refusal(field))}
+    assert {refused_field(fif) for fif in told.values()} == {REFUSALS[field] for field in told}
+    assert set(REFUSALS) - set(told) == {"polls", "tsa", "cia", "csa"}
 
 
 def test_every_field_that_can_be_refused_is_one() -> None:
