@@ -50,6 +50,8 @@ def test_rates(way: str, rate: int, modulations: tuple[str, ...]) -> None:
     {"rows": 1000, "link": {"jitter": 0.1}},
     {"rows": 1000, "link": {"jitter": 0.1}, "ecm": False, "codings": ("mr",)},
     {"t38": {"fill_removal": True}, "ecm": False},
+    {"pages": 2, "wire": {"noise": 300.0}, "link": {"jitter": 0.1}},
+    {"wire": {"noise": 300.0}, "ecm": False},
     {"rows": 600, "pages": 2, "link": {"jitter": 0.1, "loss": 0.05}},
 ], ids=str)
 @pytest.mark.parametrize("way", WAYS)

@@ -270,7 +270,10 @@ def test_a_training_check_is_made_here_or_played(check: bool) -> None:
 # Packets in time
 
 
-def packets(speaker: Speaker) -> list[ifp.Packet]:
+def packets(speaker: Speaker, since: int | None = None) -> list[ifp.Packet]:
+    """What it has said, in the two seconds from `since` on too."""
+    for at in range(since or 0, (since or -16000) + 16000, 80):
+        speaker.advance(at)
     out, speaker.datagrams = speaker.datagrams, []
     return [ifp.decode(udptl.decode(datagram).primary, speaker.form) for datagram in out]
 
@@ -291,6 +294,29 @@ def test_key_packets_are_repeated_unless_something_newer_is_said() -> None:
         speaker.advance(at)
     assert packets(speaker) == [Data(DataKind.V21, (Field(FieldType.HDLC_FCS_OK_SIG_END),)), *[silence] * 3]
     assert not speaker.waiting
+
+
+def test_the_packets_of_a_frame_are_not_sent_at_once() -> None:
+    """They would overtake each other; those that follow keep their order."""
+    speaker = Speaker(T38())
+    for number in range(5):
+        speaker.data(DataKind.V17_14400, FieldType.HDLC_DATA, bytes((number,)), 0)
+    speaker.end_frame(DataKind.V17_14400, True, 0, final=False)
+    speaker.end(DataKind.V17_14400, FieldType.HDLC_SIG_END, 0)
+    kinds: list[object] = []
+    for at in range(0, 560, 80):
+        speaker.advance(at)
+        (packet,) = packets(speaker)
+        assert isinstance(packet, Data)
+        kinds.append(packet.fields[0].octets or packet.fields[0].type)
+    assert kinds == [*(ifp.line_order(bytes((number,))) for number in range(5)), FieldType.HDLC_FCS_OK,
+                     FieldType.HDLC_SIG_END]
+    speaker.data(DataKind.V21, FieldType.HDLC_DATA, b"\xff", 1200)
+    speaker.end_frame(DataKind.V21, True, 1200, final=False)
+    speaker.indicate(IndicatorKind.V21_PREAMBLE, 1200)
+    *data, preamble = packets(speaker)
+    assert len(data) == 3    # no-signal, the octet and the end of its frame
+    assert preamble == Indicator(IndicatorKind.V21_PREAMBLE)
 
 
 def test_a_last_frame_whose_signal_goes_on() -> None:
@@ -349,10 +375,11 @@ def test_a_machine_that_repeats_what_has_no_answer_yet(
     speaker = Speaker(T38())
     commands = Commands(Conversation(), speaker, Options())
     assert not say(commands, [TSI, DCS], 0, 0)
-    first = packets(speaker)
+    first = packets(speaker, 8000)
     assert first[0] == Indicator(IndicatorKind.V21_PREAMBLE)
     assert say(commands, again, 8000 + 8000 * after_s, answers, answering=answering) == home
-    said = [packet for packet in packets(speaker) if packet != Indicator(IndicatorKind.NO_SIGNAL)]
+    silence = Indicator(IndicatorKind.NO_SIGNAL)
+    said = [packet for packet in packets(speaker, 16000 + 8000 * after_s) if packet != silence]
     octets = b"".join(p.fields[0].octets for p in said if isinstance(p, Data))
     assert ifp.line_order(octets) == (b"" if home else b"".join(again))
     assert not home or not said

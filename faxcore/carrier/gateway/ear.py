@@ -23,6 +23,8 @@ from faxcore.t30.quality import training_is_good
 from faxcore.t38.ifp import IndicatorKind
 
 LOUD = units.rms_of_dbm0(-43.0)**2 * BLOCK
+LOUD_RATIO = 8       # over the quietest block of late
+FLOOR_RISE = 1.01    # a block: 4 dB a second
 LOUD_BLOCKS = 14    # V.21 is known by its flags after some 100 ms: what goes on longer is a fast modem training
 QUIET_BLOCKS = 20    # there is a pause behind the echo protection of V.27ter
 LONG_QUIET_BLOCKS = 100    # no burst follows
@@ -57,6 +59,7 @@ class Ear:
         self._frame = b""
         self._deaf = self._burst_heard = False    # after a repeat that is not told: its training check is none either
         self._loud = self._quiet = 0
+        self._floor = LOUD / LOUD_RATIO    # energy of a block of the line's noise
 
     def block(self, samples: Samples, *, masked: bool) -> None:
         """Hear 80 samples; `masked`: we are sending ourselves, and what is heard is our echo."""
@@ -68,7 +71,7 @@ class Ear:
             self._hear_v21(item)
         if self._v21.carrier:
             self._commands.partial(self._v21.partial, self.heard)
-        self._hear_fast(samples)
+        self._hear_fast(samples, masked=masked)
         if self._v21.carrier or (self._fast is not None and self._fast.on) or (self._deaf and self._loud):
             self.busy_until = self.heard
 
@@ -119,9 +122,9 @@ class Ear:
             expected, lock, self.heard, self._speaker, self._conversation, check=self._local_check and training,
             remover=remover)
 
-    def _hear_fast(self, samples: Samples) -> None:
+    def _hear_fast(self, samples: Samples, *, masked: bool) -> None:
         """Run the receiver of the fast modem that is expected; its training is told while it goes on."""
-        self._measure(samples)
+        self._measure(samples, masked=masked)
         expected = self._conversation.expected
         if self._deaf or self._v21.carrier or expected is None or not self._conversation.from_line:
             if self._fast is not None and not self._deaf:
@@ -141,12 +144,15 @@ class Ear:
             self._fast_over()
             self._expect_fast()
 
-    def _measure(self, samples: Samples) -> None:
+    def _measure(self, samples: Samples, *, masked: bool) -> None:
         """How long the line has been loud or quiet, in blocks; V.21 is neither."""
         if self._v21.carrier:
             return
-        level = samples.astype(np.int64)
-        loud = int(level @ level) > LOUD
+        wide = samples.astype(np.int64)
+        energy = int(wide @ wide)
+        if not masked:
+            self._floor = max(LOUD / LOUD_RATIO, min(energy, self._floor * FLOOR_RISE))
+        loud = energy > LOUD_RATIO * self._floor
         self._loud, self._quiet = (self._loud + 1, 0) if loud else (0, self._quiet + 1)
         if self._loud >= LOUD_BLOCKS:
             self._burst_heard, self.waits_since = True, None

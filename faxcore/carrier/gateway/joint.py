@@ -32,7 +32,9 @@ PATIENCE = units.samples(0.2)
 BRIDGE_AFTER = units.samples(2.3)
 """Machines repeat after 3 s +-15 % what was not answered [T.30 5.4.1]: flags keep them from it."""
 
-HOLD = 8
+HOLD = 32
+"""Many packets sent at once overtake each other by as many: it is PATIENCE that ends the wait."""
+
 GIVE_UP = units.samples(120.0)
 """After so long without a signal on either side there is no call any more."""
 

@@ -11,6 +11,7 @@ from faxcore.t38 import ifp, udptl
 from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Form, Indicator, IndicatorKind, Packet
 
 SPACING = units.samples(0.02)
+PACE = units.samples(0.01)    # between packets of data, at least
 TAIL = units.samples(0.08)    # from a signal's end to no-signal
 PATIENCE = units.samples(0.15)    # for the end of a signal behind its last frame; far ends have begun to play that
 KEEP_ALIVE = units.samples(4.0)
@@ -32,6 +33,8 @@ class Speaker:
             entries=settings.fec_entries, max_datagram=settings.max_datagram)
         self._largest = min(self._sender.longest_packet - LARGEST_HEADER, settings.max_buffer)
         self._waiting: deque[tuple[int, Packet]] = deque()
+        self._backlog: deque[tuple[Packet | None, bool]] = deque()    # (packet, whether it ends its signal)
+        self._paced = -PACE
         self._said: Packet | None = None
         self._held: tuple[DataKind, bool, int] | None = None
         self._silent = True
@@ -41,7 +44,7 @@ class Speaker:
     @property
     def waiting(self) -> bool:
         """Something is still to be sent."""
-        return bool(self._waiting) or self._held is not None
+        return bool(self._waiting or self._backlog) or self._held is not None
 
     def chunk(self, modulation: Modulation) -> int:
         """Octets of data in one packet."""
@@ -49,6 +52,7 @@ class Speaker:
 
     def advance(self, at: int) -> None:
         """Send what is due."""
+        self._run(at)
         while self._waiting and self._waiting[0][0] <= at:
             self._send(*self._waiting.popleft())
         if self._held is not None and at - self._held[2] >= PATIENCE:
@@ -58,18 +62,20 @@ class Speaker:
 
     def indicate(self, kind: IndicatorKind, at: int) -> None:
         """A signal begins, or a tone is heard."""
+        self._let_go(at)
+        while self._backlog:
+            self._say(*self._backlog.popleft(), at)
         self._silent = kind in (IndicatorKind.CNG, IndicatorKind.CED)
         self._repeat(Indicator(kind), at, self._repeats)
 
     def data(self, kind: DataKind, type_: FieldType, octets: bytes, at: int) -> None:
         """Data of the signal that is on, in the order of the line."""
-        self._catch_up(at)
-        self._silent = False
-        self._send(at, Data(kind, (Field(type_, ifp.line_order(octets)),)))
+        self._let_go(at)
+        self._queue(Data(kind, (Field(type_, ifp.line_order(octets)),)), at)
 
     def end_frame(self, kind: DataKind, good: bool, at: int, *, final: bool) -> None:
         """The end of a frame. One that says that it is the last waits a moment for the end of its signal."""
-        self._catch_up(at)
+        self._let_go(at)
         self._held = kind, good, at
         if not final:
             self._let_go(at)
@@ -77,19 +83,37 @@ class Speaker:
     def _let_go(self, at: int) -> None:
         if self._held is not None:
             (kind, good, _), self._held = self._held, None
-            self._send(at, Data(kind, (Field(FieldType.HDLC_FCS_OK if good else FieldType.HDLC_FCS_BAD),)))
+            self._queue(Data(kind, (Field(FieldType.HDLC_FCS_OK if good else FieldType.HDLC_FCS_BAD),)), at)
 
     def end(self, kind: DataKind | None, type_: FieldType, at: int) -> None:
         """The signal ends: its end field if it had data, that of its last frame if it still waits, and no-signal."""
-        held, self._held = self._held, None
-        self._catch_up(at)
-        if held is not None:
-            kind, type_ = held[0], FieldType.HDLC_FCS_OK_SIG_END if held[1] else FieldType.HDLC_FCS_BAD_SIG_END
-        if kind is not None:
-            self._repeat(Data(kind, (Field(type_),)), at, self._end_repeats)
+        if self._held is not None:
+            kind, good, _ = self._held
+            type_, self._held = FieldType.HDLC_FCS_OK_SIG_END if good else FieldType.HDLC_FCS_BAD_SIG_END, None
+        self._queue(None if kind is None else Data(kind, (Field(type_),)), at, end=True)
+
+    def _queue(self, packet: Packet | None, at: int, *, end: bool = False) -> None:
+        """Whole frames come at once, and many packets at once overtake each other on their way."""
+        self._backlog.append((packet, end))
+        self._run(at)
+
+    def _run(self, at: int) -> None:
+        if self._backlog and at - self._paced >= PACE:
+            self._paced = at
+            self._say(*self._backlog.popleft(), at)
+
+    def _say(self, packet: Packet | None, end: bool, at: int) -> None:
+        self._silent = end
+        if not end and packet is not None:
+            self._catch_up(at)
+            self._send(at, packet)
+            return
+        if packet is None:
+            self._catch_up(at)
+        else:
+            self._repeat(packet, at, self._end_repeats)
         silence = Indicator(IndicatorKind.NO_SIGNAL)
         self._waiting += [(at + TAIL + SPACING * number, silence) for number in range(self._repeats)]
-        self._silent = True
 
     def _repeat(self, packet: Packet, at: int, times: int) -> None:
         self._catch_up(at)
@@ -97,8 +121,7 @@ class Speaker:
         self._waiting += [(at + SPACING * number, packet) for number in range(1, times)]
 
     def _catch_up(self, at: int) -> None:
-        """Something newer is to be said: what still waits is told once or, where it was told before, not at all."""
-        self._let_go(at)
+        """Something newer is said: what still waits is told once or, where it was told before, not at all."""
         last = None
         while self._waiting:
             _, packet = self._waiting.popleft()
