@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import socket
 from collections.abc import Awaitable, Callable
@@ -106,7 +107,11 @@ async def _one(
 
 def _children() -> list[str]:
     """The processes that this one has started."""
-    return sorted(number for path in Path("/proc/self/task").glob("*/children") for number in path.read_text().split())
+    found: list[str] = []
+    for path in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # of a thread that has just ended
+            found += path.read_text().split()
+    return sorted(found)
 
 
 def encrypted() -> bytes:
