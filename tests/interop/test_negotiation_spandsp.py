@@ -107,6 +107,21 @@ def test_their_sizes_change_in_mid_document(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "no-ecm"])
+def test_two_documents_in_one_call(tmp_path: Path, pages: list[Pels], ecm: bool) -> None:
+    """EOM between them: SpanDSP says DIS again, 7 s later."""
+    first = faxcore.open_document(spandsp.write_tiff(tmp_path / "first.tif", pages[:2]))
+    second = faxcore.open_document(spandsp.write_tiff(tmp_path / "second.tif", pages[2:]))
+    options = faxcore.Options(modulations=("v29",), ecm=ecm)
+    call = faxcore.FaxCall.send([first, second], identity=OURS, options=options)
+    received = tmp_path / "received.tif"
+    with FaxTerminal(calling=False, rx_tiff=received, identity=THEIRS, **EVERYTHING) as terminal:
+        converse(Ours(call), terminal)
+    assert_ours(call, 3)
+    assert_theirs(terminal, 3)
+    assert_same(spandsp.read_tiff(received), pages)
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "no-ecm"])
 def test_very_long_pages(tmp_path: Path, ecm: bool) -> None:
     """1.3 m of paper."""
     page = strokes(1, 1728, 10_000)

@@ -298,3 +298,39 @@ def test_trace_shows_what_was_lost() -> None:
     assert len(re.findall("◄─+  FTT", result.stdout)) == 2
     assert "failed" in result.stdout
     assert "DCN" in result.stdout
+
+
+def test_a_document_is_polled_by_who_knows_the_password() -> None:
+    words = ("send", "sparse.pdf", "--poll", "--allow", "password=1234", "--allow", "password=4711", "--json")
+    found = the_object(faxcore_command(*words, "--password", "4711"))
+    assert (found["send_fax_result_code"], found["receive_fax_result_code"], found["send_fax_pages"]) == (0, 0, 2)
+    result = faxcore_command(*words, "--password", "1")
+    assert result.exit_code == 1
+    found = the_object(result)
+    assert (found["send_fax_result_code"], found["send_fax_pages"]) == (ResultCode.PWD_UNACCEPTABLE, 0)
+
+
+def test_only_the_station_of_the_command_chooses_its_company() -> None:
+    words = ("--from", "sparse.pdf", "--allow", "sub_address=1", "--sub-address", "2")
+    result = faxcore_command("receive", *words, "--json")
+    assert result.exit_code == 1
+    assert the_object(result)["receive_fax_result_code"] == ResultCode.SUB_UNACCEPTABLE
+
+
+def test_several_documents_go_in_one_call() -> None:
+    found = the_object(faxcore_command("send", "form.pdf", "sparse.pdf", "--json"))
+    assert found["send_fax_pages"] == 3
+    assert found["send_fax_document"] == "form.pdf, sparse.pdf"
+    assert len(faxcore.open_document("received.pdf").pages) == 3
+
+
+def test_a_call_is_resumed_and_pages_are_chosen() -> None:
+    assert the_object(faxcore_command("send", str(SAMPLE), "--first-page", "4", "--json"))["send_fax_pages"] == 1
+    assert the_object(faxcore_command("send", str(SAMPLE), "--pages", "2,2", "--json"))["send_fax_pages"] == 2
+
+
+def test_a_finer_page_is_drawn_not_enlarged() -> None:
+    found = the_object(faxcore_command("send", "form.pdf", "--resolution", "400x400", "--json"))
+    assert found["resolution"] == "400x400"
+    image = PdfReader("received.pdf").pages[0]["/Resources"]["/XObject"]["/Fax"].get_object()  # type: ignore[index]
+    assert (image["/Width"], image["/Height"]) == (3456, round(297 / 25.4 * 400))
