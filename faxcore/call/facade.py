@@ -131,6 +131,8 @@ class FaxCall:
         ValueError for an option that is out of range or not built yet.
         """
         calls = _calls(role)
+        if isinstance(document, str | bytes):
+            raise TypeError(f"a document is what faxcore.open_document gives, not {document!r}")
         document = JoinedDocument(document) if isinstance(document, Sequence) else document
         if first_page != 1 and not 1 <= first_page <= len(document.pages):
             raise ValueError(f"first_page is 1 to {len(document.pages)}, not {first_page}")
@@ -138,7 +140,7 @@ class FaxCall:
         session = _session(identity, options, log, document.name, carrier)
         header = None
         if header_info is not None:
-            header = Header(date or datetime.now(), identity, header_info, len(document.pages))
+            header = Header(date or datetime.now(), identity, header_info, max(1, len(document.pages)))
         procedure = transmitting_terminal(session, _Pages(document, header, first_page - 1), calls=calls)
         return cls(session, log, procedure, document=document, carrier=carrier)
 

@@ -112,6 +112,13 @@ def test_a_call_that_failed_is_resumed() -> None:
             faxcore.FaxCall.send(document, first_page=wrong)
 
 
+def test_no_document_is_none() -> None:
+    outcome = faxcore.simulate(faxcore.FaxCall.send([], header_info=""), faxcore.FaxCall.receive())
+    assert (outcome.sender.code, outcome.sender.pages) == (42, 0)
+    with pytest.raises(TypeError, match="open_document"):
+        faxcore.FaxCall.send("letter.pdf")  # type: ignore[arg-type]
+
+
 def test_joined_documents_are_their_pages_in_turn() -> None:
     joined = JoinedDocument([small_document(2), small_document(1)])
     assert list(joined.pages) == [small_page(0), small_page(1), small_page(0)]
