@@ -64,6 +64,7 @@ def service() -> FaxService:
     return FaxService(policy=ALLOWED, retries=QUICK, wait=60.0)
 
 
+@pytest.mark.timeout(600)
 def test_300_at_once() -> None:
     office = Office()
 
