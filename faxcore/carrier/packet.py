@@ -32,8 +32,9 @@ KEEP_ALIVE = 4.0
 PATIENCE = 0.2
 """Seconds that a missing packet is waited for while later ones are there."""
 
-HOLD = 8
-"""Later packets that do not wait longer for a missing one: 100 ms of jitter and a few repeats."""
+HOLD = 32
+"""Later packets that do not wait longer for a missing one. Gateways send a whole frame at once, and with jitter its
+packets overtake each other: it is PATIENCE that ends the wait."""
 
 GRAIN = 1e-6
 """Seconds that are no difference: the owner's clock may count from 1970, and a double has 53 bits."""
