@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -319,6 +320,14 @@ class Receiver:
 
 
 def _fresh_state(scheme: Scheme, loops: Loops, at: int) -> NDArray[np.void]:
+    state = _octets_at_zero(scheme, loops).copy().view(layout.RECEIVER)
+    state["origin"] += at
+    return state
+
+
+@lru_cache(maxsize=64)
+def _octets_at_zero(scheme: Scheme, loops: Loops) -> NDArray[np.uint8]:
+    """A fresh state as octets: those are copied at once, records field by field."""
     state = np.zeros(1, layout.RECEIVER)
     s = state[0]
     samples_a_symbol = SAMPLE_RATE / scheme.symbol_rate
@@ -338,9 +347,9 @@ def _fresh_state(scheme: Scheme, loops: Loops, at: int) -> NDArray[np.void]:
     s["loss_ratio"] = LOSS_RATIO
     # Silence before the first sample, so that a burst may begin with it.
     silence = loops.kept + layout.BLOCK
-    s["origin"], s["filled"], s["scan"] = at - silence, silence, silence
+    s["origin"], s["filled"], s["scan"] = -silence, silence, silence
     s["delay_head"] = layout.TAPS
-    return state
+    return state.view(np.uint8)
 
 
 def _skipped(scheme: Scheme) -> int:

@@ -32,6 +32,11 @@ Samples = npt.NDArray[np.int16]
 Array = npt.NDArray[Any]
 
 
+_HDLC_AT_ZERO, _FSK_AT_ZERO = np.zeros(1, HDLC), np.zeros(1, FSK)
+_HDLC_AT_ZERO["ones"], _HDLC_AT_ZERO["bits"] = 7, -1
+_FSK_AT_ZERO["hdlc"] = _HDLC_AT_ZERO
+
+
 def plain(array: Array) -> Array:
     """The same memory as items without fields: NumPy describes those to a kernel in a fraction of the time."""
     return array.view(f"V{array.itemsize}")
@@ -39,16 +44,13 @@ def plain(array: Array) -> Array:
 
 def hdlc_state() -> Array:
     """The state of a deframer that has seen nothing."""
-    state = np.zeros(1, HDLC)
-    state["ones"], state["bits"] = 7, -1
-    return state
+    return _HDLC_AT_ZERO.copy()
 
 
 def fsk_state(at: int) -> Array:
     """The state of a V.21 receiver whose first sample has the line time `at`."""
-    state = np.zeros(1, FSK)
+    state = _FSK_AT_ZERO.copy()
     state["position"] = at
-    state["hdlc"] = hdlc_state()
     return state
 
 
