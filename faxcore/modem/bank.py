@@ -28,6 +28,9 @@ MAX_PUSH = 1 << 20
 WORTH_LANES = 8
 """Fewer receivers than that are faster one by one."""
 
+WORTH_SAMPLES = 800
+"""A transmitter that sends fewer enters and leaves for longer than it takes to send them."""
+
 
 def _checked_lanes(lanes: int) -> int:
     if not 1 <= lanes <= MAX_LANES:
@@ -51,7 +54,7 @@ def transmit_each(transmitters: Sequence[qam.Transmitter], counts: Sequence[int]
 
     The transmitters are of one modulation and rate, and none comes twice. ValueError for several kinds.
     """
-    if len(transmitters) < WORTH_LANES:
+    if len(transmitters) < WORTH_LANES or max(counts) < WORTH_SAMPLES:
         return [transmitter.pull(n) for transmitter, n in zip(transmitters, counts, strict=True)]
     scheme = transmitters[0]._scheme
     ready = [min(n, transmitter.samples_ready) for transmitter, n in zip(transmitters, counts, strict=True)]
