@@ -13,7 +13,7 @@ from faxcore.carrier.work import Work, alone
 from faxcore.line import Line, Network, Path
 from faxcore.result import FaxResult
 
-MAX_STEP = units.samples(4.0)
+MAX_STEP = units.samples(8.0)
 """Longest stretch in one go, so that progress can be shown and memory stays small."""
 
 HANG_UP_AFTER_SECONDS = 1.0

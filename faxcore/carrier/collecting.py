@@ -61,7 +61,7 @@ class Collector:
         return self._hear_fast(item) if fast else self._hear_v21(item)
 
     def hear_frames(self, at: int, frames: Sequence[Frame]) -> None:
-        """Take frames of the fast carrier that were found in octets from line time `at` on."""
+        """Take frames of the fast carrier, the last of which ended at line time `at`."""
         for frame in frames:
             if frame.good and len(self._fast_frames) < MOST_FRAMES:
                 self._fast_frames.append(frame.octets)

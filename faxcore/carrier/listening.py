@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,15 @@ def _fast_receiver(fast: Modulation, learnt: dict[Modulation, Lock], at: int, ho
     """A short training can be heard only after the long one: without it the far end may yet send that."""
     trained = learnt.get(fast._replace(short=False)) if fast.short else None
     return modem.receiver(fast if trained else fast._replace(short=False), trained=trained, at=at, hold=hold)
+
+
+def _in_time(fast: bool, items: list[SignalItem]) -> list[tuple[int, bool, SignalItem]]:
+    """Items of one receiver with the times that put them among those of the other: no item overtakes another.
+
+    The first octets of a burst were on the line before its carrier was recognised.
+    """
+    times = accumulate((item.at for item in items), max)
+    return [(at, fast, item) for at, item in zip(times, items, strict=True)]
 
 
 class Listener:
@@ -85,12 +95,12 @@ class Listener:
         if self._carrier_power is not None and known:
             self._last = np.concatenate([self._last, samples[-LOOK:]])[-LOOK:]
         controls = self._v21.push(samples) if known else self._v21.missing(len(samples))
-        items: list[tuple[bool, SignalItem]] = [(False, item) for item in controls]
+        items = _in_time(False, controls)
         if self._fast:
             heard: list[SignalItem] = yield Hear(self._fast, samples)
-            items += [(True, item) for item in heard]
-            items.sort(key=lambda pair: pair[1].at)
-        self._items.extend(items)
+            items += _in_time(True, heard)
+            items.sort(key=lambda timed: timed[0])
+        self._items.extend((fast, item) for _, fast, item in items)
 
     def report(self) -> tuple[int, orders.Report] | None:
         """The Report that what was heard leads to, and the sample at which it was known."""
@@ -116,7 +126,7 @@ class Listener:
     def _hear_fast(self, item: SignalItem) -> orders.Report | None:
         match item:
             case Octets(at, data) if self._deframer is not None:
-                self._collector.hear_frames(at, self._deframer.push_octets(data))
+                self._hear_octets(at, data)
                 return None
             case SignalFades():
                 self._faded = item
@@ -138,6 +148,16 @@ class Listener:
             self._next = item.at, report
             return self._collector.hear(SignalEnds(units.samples(report.begin)), fast=True)
         return report
+
+    def _hear_octets(self, at: int, octets: bytes) -> None:
+        """Frames in octets whose first one was on the line at `at`; many seconds may come at once."""
+        assert self._deframer is not None
+        assert self.listen.fast is not None
+        before = self._deframer.position
+        frames = self._deframer.push_octets(octets)
+        if frames:
+            bits = frames[-1].at - before
+            self._collector.hear_frames(at + bits * units.SAMPLE_RATE // self.listen.fast.bit_rate, frames)
 
     def _tell(self, end: SignalEnds) -> SignalEnds:
         """The end, at the time when the carrier fell silent; the owner hears of the burst."""

@@ -229,7 +229,7 @@ def receive_each(receivers: Sequence[qam.Receiver], samples: Sequence[NDArray[np
         return [receiver.push(heard) for receiver, heard in zip(receivers, samples, strict=True)]
     scheme = max((receiver._scheme for receiver in receivers), key=lambda scheme: len(scheme.training))
     progress = np.zeros(len(receivers), layout.PROGRESS)
-    octets = np.zeros((len(receivers), _octets_for(scheme, max(map(len, samples)))), np.uint8)
+    octets = np.empty((len(receivers), _octets_for(scheme, max(map(len, samples)))), np.uint8)
     items: list[list[SignalItem]] = [[] for _ in receivers]
     records, plain = [receiver._record for receiver in receivers], progress.view(np.uint8)
     while True:

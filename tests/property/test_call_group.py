@@ -9,6 +9,8 @@ import pytest
 
 import faxcore
 from faxcore.carrier.collecting import Collector
+from faxcore.document import CodedPage, ReceivedDocument
+from faxcore.page import FINE, Page
 from faxcore.t30.orders import Listen
 from tests.support_calls import Samples, pair, small_page
 
@@ -130,6 +132,19 @@ def test_simulated_side_by_side() -> None:
         for one, other in zip(alone[seed], together[seed], strict=True):
             assert list(one.events()) == list(other.events())
             assert list(one.document.pages) == list(other.document.pages)
+
+
+def test_a_burst_longer_than_the_timer_that_its_frames_hold_off() -> None:
+    """Side by side a burst of 5 s came as one piece, older than T1 when it was looked at: the call timed out."""
+    pels = np.random.default_rng(5).random((60, 1728)) < 0.02
+    document = ReceivedDocument("dots", [CodedPage.of(Page.from_pels(pels, FINE))])
+    options = faxcore.Options(modulations=("v29",), max_rate=7200, t1=5.0)
+    calls = [(faxcore.FaxCall.send(document, options=options), faxcore.FaxCall.receive(options=options), faxcore.Line())
+             for _ in range(9)]  # fmt: skip
+    outcomes = [outcome for _, outcome in faxcore.simulate_many(calls)]
+    assert outcomes[0].sender.success, outcomes[0].sender
+    alone = faxcore.simulate(faxcore.FaxCall.send(document, options=options), faxcore.FaxCall.receive(options=options))
+    assert outcomes == [alone] * 9
 
 
 def test_only_calls_under_way_are_held() -> None:
