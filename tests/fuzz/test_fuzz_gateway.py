@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import faxcore
+from faxcore.carrier.gateway.signals import Framed
 from faxcore.t38 import ifp, udptl
 from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Form, Indicator, IndicatorKind
 from tests.mutations import mutated
@@ -46,5 +47,23 @@ def test_any_datagrams(count: int) -> None:
                 assert len(gateway.pull_audio(400)) == 400
                 gateway.pull_datagrams(number * 0.01)
         player = gateway._carrier._player
-        assert sum(len(frame.octets) for signal in player._queue for frame in getattr(signal, "frames", ())) < 1 << 20
+        assert len(player._queue) <= 8
+        assert all(len(signal.frames) <= 600 for signal in player._queue if isinstance(signal, Framed))
+        assert all(len(frame.octets) <= 600 for signal in player._queue if isinstance(signal, Framed)
+                   for frame in signal.frames)
         list(gateway.events())
+
+
+def test_a_flood_of_signals() -> None:
+    """Nobody pulls the audio: what is to be played does not pile up."""
+    gateway, sender = faxcore.Gateway(), udptl.Sender("none")
+    begins = [(IndicatorKind.V17_14400_LONG_TRAINING, DataKind.V17_14400), (IndicatorKind.V21_PREAMBLE, DataKind.V21)]
+    for number in range(3000):
+        kind, data = begins[number % 2]
+        gateway.push_datagram(sender.datagram(ifp.encode(Indicator(kind), Form.V1998)), number * 0.001)
+        field = Field(FieldType.HDLC_DATA, bytes(range(1, 256)))
+        for _ in range(4):
+            gateway.push_datagram(sender.datagram(ifp.encode(Data(data, (field,)), Form.V1998)), number * 0.001)
+    player = gateway._carrier._player
+    assert len(player._queue) <= 8
+    assert sum(len(frame.octets) for signal in player._queue for frame in signal.frames) <= 8 * 600

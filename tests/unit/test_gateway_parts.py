@@ -220,6 +220,14 @@ def test_v21_frames_that_stop_in_the_middle_are_bad_and_the_next_one_is_whole() 
     assert ends == [False, True]
 
 
+def test_a_frame_too_long_to_be_one_is_bad() -> None:
+    signal = V21Signal(level_dbm0=-13)
+    for _ in range(3):
+        signal.add(bytes(400))
+    signal.end_frame(True)
+    assert [(len(frame.octets), frame.good) for frame in signal.frames] == [(600, False)]
+
+
 @pytest.mark.parametrize("good", [True, False])
 def test_a_frame_that_was_bad_stays_bad(good: bool) -> None:
     signal, receiver = V21Signal(level_dbm0=-13), v21.Receiver()

@@ -8,6 +8,7 @@ _EOL_ZEROS = 11
 _EOLS = "0" * _EOL_ZEROS + "1", "0" * _EOL_ZEROS + "11"    # without and with a tag bit
 _LONGEST_FILL = 14    # zeros that are left of FILL: more than in any code
 _LOOK_BACK = 4    # octets that tell whether an EOL follows another one
+_LARGEST_PAGE = 1 << 22    # octets that wait; an hour at 9600 bit/s
 _MOST_HELD = 1 << 16    # octets; data without any EOL
 _BEFORE = tuple(8 - octet.bit_length() for octet in range(256))    # zeros at the end that is sent last
 _AFTER = tuple(8 if not octet else (octet & -octet).bit_length() - 1 for octet in range(256))
@@ -37,7 +38,8 @@ class FillBuffer:
 
     def add(self, octets: bytes) -> None:
         """More of the page."""
-        self._octets += self._filled_up(octets) if self._line_bits else octets
+        if len(self._octets) < _LARGEST_PAGE:
+            self._octets += self._filled_up(octets) if self._line_bits else octets
 
     def _filled_up(self, octets: bytes) -> bytes:
         out = bytearray()

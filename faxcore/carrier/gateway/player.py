@@ -20,6 +20,9 @@ LONGEST_WAIT = units.samples(5.0)
 """How long a signal waits for the machine on the line to end its own."""
 
 
+MOST_WAITING = 8
+"""Signals that wait to be played; a far end that begins more of them is none."""
+
 LONGEST_BRIDGE = units.samples(2.8)
 """Flags without a frame that a machine bears: it waits for 3 s [T.30 5.4.3]."""
 
@@ -97,6 +100,8 @@ class Player:
                 modulation, level_dbm0=self._level, framed=talk.framed, check=self._local_check and talk.training,
                 line_bits=talk.line_bits if self._fill_removal and not talk.training else 0)
         self._queue.append(self._open)
+        if len(self._queue) > MOST_WAITING:
+            self._queue.popleft()
 
     def train(self, modulation: Modulation) -> None:
         """A fast modem trains, unless its data have begun the signal already."""

@@ -22,6 +22,7 @@ BLOCK = 80
 PREAMBLE_FLAGS = 38    # 1 s [T.30 5.3.1]
 HEAD_START = 8         # octets of a frame that must be there before it begins: no pause is possible in it
 CLOSING_FLAGS = 2
+LONGEST_FRAME, MOST_FRAMES = 600, 600    # a block of error correction has 256, with 260 octets
 FLAG, _ABORT = "01111110", "11111111"
 
 
@@ -90,13 +91,15 @@ class Framed:
     def add(self, octets: bytes) -> None:
         """Octets of the frame that is coming in, first bit least significant."""
         if not self.frames or self.frames[-1].good is not None:
+            if len(self.frames) >= MOST_FRAMES:
+                return
             self.frames.append(_Frame())
-        self.frames[-1].octets += octets
+        self.frames[-1].octets += octets[: max(0, LONGEST_FRAME - len(self.frames[-1].octets))]
 
     def end_frame(self, good: bool) -> None:
         """The octets so far are a frame."""
         if self.frames and self.frames[-1].good is None:
-            self.frames[-1].good = good
+            self.frames[-1].good = good and len(self.frames[-1].octets) < LONGEST_FRAME
 
     def end(self) -> None:
         """The signal has no more frames."""
