@@ -178,7 +178,7 @@ class _Air:
             return
         said = call.pull_ahead(now, AHEAD)
         if way.lossless:
-            self._send(end, [(sent + way.delay, datagram) for sent, datagram in said])
+            self._send(end, [(sent + way.delay, datagram) for sent, datagram in said] if way.delay else said)
         else:
             self._send(end, [(at, datagram) for sent, datagram in said for at in way.carry(sent)])
 

@@ -209,8 +209,15 @@ class FaxCall:
 
     def push_datagrams(self, arrived: Sequence[tuple[float, bytes]]) -> None:
         """Hear datagrams, each with its time, in order: many at once cost less than one by one."""
-        times = [self._line(now) for now, _ in arrived]
-        self._packets().push_many([data for _, data in arrived], times)
+        if not arrived:
+            return
+        packets = self._packets()
+        self._line(arrived[0][0])
+        start, datagrams = self._start or 0.0, [data for _, data in arrived]
+        times = [now - start for now, _ in arrived]
+        if not all(map(math.isfinite, times)) or set(map(type, datagrams)) != {bytes}:
+            raise TypeError("datagrams are (time in seconds, bytes)")
+        packets.push_many(datagrams, times)
         self._settle()
 
     def pull_ahead(self, now: float, ahead: float) -> list[tuple[float, bytes]]:
@@ -218,8 +225,8 @@ class FaxCall:
         that could be pushed until then changes those."""
         datagrams = self._packets().pull_ahead(self._line(now), ahead)
         self._settle()
-        start = self._start or 0.0
-        return [(start + at, datagram) for at, datagram in datagrams]
+        start = self._start
+        return [(start + at, datagram) for at, datagram in datagrams] if start else datagrams
 
     def pull_datagrams(self, now: float) -> list[bytes]:
         """The datagrams to be sent by now, in order; a time before the last one counts as the last one."""

@@ -30,6 +30,10 @@ class PacketListener(Collector):
         self.hear_frames(heard.item.at, self._deframer.push_octets(heard.item.data))
         return None
 
+    def takes(self, *, raw: bool) -> bool:
+        """Whether a fast signal is listened for that brings raw data, or frames."""
+        return self.listen.fast is not None and (raw or self.listen.framed)
+
     def signal_is_near(self, at: int) -> None:
         """A modem trains at the far end: its data may take a while."""
         self.deadline = max(self.deadline, at + TRAINING_LIMIT)

@@ -169,8 +169,8 @@ class PacketCarrier:
     def _take_plain(self, datagrams: list[bytes], times: list[float], begin: int) -> int:
         """Take the data of a burst that goes on as it began; how many datagrams that are."""
         self.advance(times[begin])
-        plain, expected, duty = self._stream.plain, self._receiver.expected, self._due()
-        if plain is None or expected is None or self._listener is None or self._listener.listen.fast is None:
+        plain, expected, listener, duty = self._stream.plain, self._receiver.expected, self._listener, self._due()
+        if plain is None or expected is None or listener is None or not listener.takes(raw=plain[1]):
             return 0
         end = len(times) if duty is None else bisect_left(times, duty[0], begin)
         if end - begin < 2:
@@ -178,10 +178,15 @@ class PacketCarrier:
         found = unwrap(datagrams[begin:end], expected, plain[0], self._forms.form, raw=plain[1])
         if found.datagrams:
             self._receiver.skip(found.datagrams)
-            ats = [units.samples(at) for at in times[begin : begin + found.datagrams]]
-            self.now, self._changed = max(self.now, times[begin + found.datagrams - 1]), True
-            frames = [(end, ats[number]) for end, number in zip(found.ends, found.within, strict=True)]
-            self._hear(self._stream.go_on(found.octets, frames, ats[0], ats[-1]))
+            last = times[begin + found.datagrams - 1]
+            self.now, self._changed = max(self.now, last), True
+            if plain[1]:
+                self._hear(self._stream.go_on(found.octets, units.samples(times[begin]), units.samples(last)))
+            elif found.ends:
+                ended = units.samples(times[begin + found.within[-1]])
+                listener.hear_frames(ended, self._stream.frames(found.octets, found.ends, units.samples(last)))
+            else:
+                self._stream.frames(found.octets, [], units.samples(last))
         return found.datagrams
 
     def push(self, datagram: bytes, now: float) -> None:

@@ -8,6 +8,7 @@ from faxcore import units
 from faxcore.carrier.collecting import FINAL_FRAME
 from faxcore.carrier.modulations import CARRIED, TRAINED, training_seconds
 from faxcore.carrier.timing import TCF_SECONDS
+from faxcore.hdlc import Frame
 from faxcore.signals import V21, FrameEnds, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
 from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Indicator, IndicatorKind, Packet, line_order
 
@@ -87,21 +88,28 @@ class PacketStream:
         """The kind of data that a fast signal goes on with, and whether it is raw; None where that is not certain."""
         return (self._kind, self._raw) if self._has_data and not self._damaged and self.open != V21 else None
 
-    def go_on(self, octets: bytes, frames: list[tuple[int, int]], began: int, at: int) -> list[Heard]:
-        """More of `plain` data, from time `began` to `at`, in the order of the line; frames as (end, time)."""
+    def go_on(self, octets: bytes, began: int, at: int) -> list[Heard]:
+        """More raw data, from time `began` to `at`, in the order of the line."""
+        self._before, self._at = None, at
+        self._put(Octets(began, octets))
+        return self._taken()
+
+    def frames(self, octets: bytes, ends: list[int], at: int) -> list[Frame]:
+        """The frames that more data up to time `at` ends, in the order of the line."""
         self._before, self._at, begin = None, at, 0
-        if self._raw:
-            self._put(Octets(began, octets))
-            return self._taken()
-        for end, when in frames:
-            self._frame += octets[begin:end]
-            self._frame_ends(when, len(self._frame) <= LONGEST_FRAME)
+        out = []
+        for end in ends:
+            frame = octets[begin:end]
+            if self._frame:
+                frame = bytes(self._frame) + frame
+                self._frame.clear()
+            out.append(Frame(frame, frame[0] == 0xFF and len(frame) <= LONGEST_FRAME, end))
             begin = end
         self._frame += octets[begin:]
         if len(self._frame) > LONGEST_FRAME:
             del self._frame[LONGEST_FRAME:]
             self._damaged = True
-        return self._taken()
+        return out
 
     def lost(self, at: int) -> list[Heard]:
         """Packets are missing here: a frame that has begun is damaged, a page loses lines."""
