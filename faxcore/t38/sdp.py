@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from faxcore.errors import FrameError
+from faxcore.options import T38
 
 LONGEST = 1 << 16
 _MOST_MEDIA = 64
@@ -250,4 +251,25 @@ def answer(offer: Media, own: Media) -> Media:
         payload_type=offer.payload_type,
         red_type=None if own.red_type is None else offer.red_type,
         index=offer.index,
+    )
+
+
+_OURS = T38()
+
+
+def carrier(agreed: Media, far: Media) -> T38:
+    """What carries a call to `far`, the far end's own medium, with what both `agreed` on: the answer, whoever made it.
+
+    Datagrams stay within what the far end takes, 150 octets where it says nothing.
+    """
+    depth = far.depth[1] if far.depth else _OURS.redundancy
+    return T38(
+        version=min(agreed.version, 3),
+        tcf=agreed.tcf,
+        error_correction=agreed.error_correction,
+        redundancy=min(max(depth, 0), 15),
+        fec_span=min(far.fec_max_span or _OURS.fec_span, _OURS.fec_span),
+        max_datagram=min(max(far.max_datagram or 150, 50), 400),
+        max_buffer=min(max(far.max_buffer or _OURS.max_buffer, 40), 1 << 20),
+        fill_removal=agreed.fill_removal,
     )

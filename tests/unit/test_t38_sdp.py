@@ -123,3 +123,18 @@ def test_answers_of_other_transports() -> None:
 def test_arguments_are_checked(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"not|line"):
         Media(**{"port": 1} | wrong)
+
+
+def test_what_was_agreed_carries_a_call() -> None:
+    """The far end's limits, and what both can do, become the settings of a call."""
+    far = sdp.Media(
+        port=4000, version=3, max_datagram=180, max_buffer=1000, tcf="transferred", depth=(1, 2), fill_removal=True
+    )
+    agreed = sdp.answer(far, sdp.Media(port=5000, version=0, max_datagram=1400))
+    carrier = sdp.carrier(agreed, far)
+    assert (carrier.version, carrier.max_datagram, carrier.max_buffer, carrier.redundancy) == (0, 180, 1000, 2)
+    assert (carrier.tcf, carrier.error_correction, carrier.fill_removal) == ("transferred", "redundancy", False)
+    silent = sdp.carrier(agreed, sdp.Media(port=4000))
+    assert (silent.max_datagram, silent.redundancy) == (150, 3)
+    odd = sdp.carrier(agreed, sdp.Media(port=4000, max_datagram=9, max_buffer=1 << 30, depth=(0, 99), fec_max_span=0))
+    assert (odd.max_datagram, odd.redundancy) == (50, 15)
