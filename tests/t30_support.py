@@ -90,7 +90,7 @@ def fake_encode(page: Page, coding: str, *, bit_order: str, min_line_bits: int) 
     return b"%d" % (page.height - 9)
 
 
-def fake_decode(octets: bytes, coding: str, width: int, resolution: Resolution) -> Any:
+def fake_decode(octets: bytes, coding: str, width: int, resolution: Resolution, max_rows: int = 0) -> Any:
     """Octets that say in words what a decoder would find: rows, bad rows, complete."""
     try:
         rows, bad, complete = (max(0, int(word)) for word in octets.split()[:3])

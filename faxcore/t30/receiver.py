@@ -37,6 +37,7 @@ from faxcore.t30.session import GAP, LONGEST_PAGE, PAGE_HOLD, POST_MESSAGE, TCF_
 
 TCF_PASSES = Silence(3.2)  # the longest training and TCF, and no more than T4 after the shortest
 POLLS = 3  # DTC without an answer [T.30 5.4.2]
+LARGEST_PAGE = 64 << 20  # octets of its bitmap: 40 m of A4 at fine, 7 m of A3 at 400 lines per inch
 FRUITLESS = 40  # exchanges without a page: more than all rates three times over
 LONGEST_TCF_S = 10.0
 NO_LINE_S = 13.0  # a page without an end of line [T.4 3.3: 5 s; some makers allow 13]
@@ -268,8 +269,7 @@ class _Receiver:
         """MCF, RTP or RTN. A page that was not there at all is RTN; without one line no receipt may go out."""
         if carrier is None:
             return self._refuse_page()
-        parameters, number = self.session.parameters, self.session.pages + 1
-        decoded = coding.decode(carrier.octets, parameters.coding, parameters.line_pels, parameters.resolution)
+        number, decoded = self.session.pages + 1, self._decoded(carrier.octets)
         rows, bad_rows = decoded.page.height, decoded.bad_rows
         bad_rows += round(rows * carrier.lost / (1 - carrier.lost))  # those that are not there at all
         shares = {"rtp": self.options.rtp_bad_rows, "rtn": self.options.rtn_bad_rows}
@@ -285,10 +285,20 @@ class _Receiver:
         self.confirmation = PageReceived(0.0, number, len(carrier.octets), rows, bad_rows, decoded.longest_bad_run)
         return response
 
+    def _decoded(self, octets: bytes) -> coding.Decoded:
+        """The page, whatever its length, up to what memory bears: some octets of white lines are a page of miles."""
+        parameters = self.session.parameters
+        most = LARGEST_PAGE * 8 // parameters.line_pels
+        decoded = coding.decode(
+            octets, parameters.coding, parameters.line_pels, parameters.resolution, max_rows=most
+        )
+        if decoded.page.height == most and not decoded.complete:
+            raise Failure(ResultCode.NOMEM, f"a page of more than {most} lines")
+        return decoded
+
     def _take_page(self, octets: bytes) -> PageReceived:
         """Error correction has brought a whole page: it is stored, and confirmed with the next response."""
-        parameters, number = self.session.parameters, self.session.pages + 1
-        decoded = coding.decode(octets, parameters.coding, parameters.line_pels, parameters.resolution)
+        number, decoded = self.session.pages + 1, self._decoded(octets)
         rows = decoded.page.height
         if not rows:
             raise Failure(ResultCode.RX_NOFAX, "a page without one line")

@@ -145,3 +145,30 @@ def test_pages_of_all_sizes_and_a_resolution_of_400() -> None:
     assert outcome.sender.resolution == "400x400"
     assert outcome.sender.attempts == ()
     assert list(receiver.document.pages) == list(document.pages)
+
+
+@ECM
+def test_a_page_of_many_lines_arrives_whole(ecm: bool) -> None:
+    """5 m at 391 lines per inch are more than 65536 lines."""
+    from faxcore.document import ReceivedDocument
+    from faxcore.page import SUPERFINE, Page
+
+    rows = np.zeros((78_500, 216), np.uint8)
+    rows[::4000, 20:40] = 0xF0
+    rows[-1] = 0xFF
+    document = ReceivedDocument()
+    document.append(Page(rows, 1728, SUPERFINE))
+    options = faxcore.Options(ecm=ecm, resolution="superfine", codings=("mmr", "mr"))
+    receiver = faxcore.FaxCall.receive(options=options)
+    outcome = faxcore.simulate(faxcore.FaxCall.send(document, options=options), receiver)
+    assert outcome.sender.success
+    assert list(receiver.document.pages) == list(document.pages)
+
+
+def test_a_page_that_no_memory_bears_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    from faxcore.t30 import receiver as terminal
+
+    monkeypatch.setattr(terminal, "LARGEST_PAGE", 216 * 50)
+    outcome = faxcore.simulate(faxcore.FaxCall.send(small_document()), faxcore.FaxCall.receive())
+    assert outcome.receiver.code == 47
+    assert not outcome.sender.success
