@@ -6,12 +6,12 @@
 typedef int32_t KERNEL(lane_numbers)[BANK_LANES];
 
 /* Points of symbols [from, from + n) into one column of `laid`; nothing is sent before and after those at hand. */
-static void KERNEL(lay_lane)(const struct bank_sender *s, const uint8_t *symbols, int64_t from, int n,
+static void KERNEL(lay_lane)(const struct bank_sender *s, const int16_t *points, const uint8_t *symbols, int64_t from, int n,
                              KERNEL(lane_numbers) *laid, int lane)
 {
     int64_t begin = s->first > from ? s->first - from : 0, end = s->first + s->count - from;
     for (int64_t i = begin; i < (end < n ? end : n); i++)
-        memcpy(&laid[i][lane], s->points[symbols[from + i - s->first]], sizeof laid[i][lane]);
+        memcpy(&laid[i][lane], points + 2 * symbols[from + i - s->first], sizeof laid[i][lane]);
 }
 
 /* Products of every lane's window with `m` rows of weights; all the rows hear the same symbols. */
@@ -139,8 +139,8 @@ static int64_t KERNEL(give_made)(struct bank_sender *s, int rows, int64_t base, 
 }
 
 /* A stretch of whole periods for all lanes of a block that want one; 0 when none does. */
-static int KERNEL(shape_stretch)(const struct qam_pulse *pulse, const int16_t *taps, const uint8_t *symbols, int64_t capacity,
-                                 struct bank_sender *s, int lanes, int16_t *out, int64_t n, int64_t *done)
+static int KERNEL(shape_stretch)(const struct qam_pulse *pulse, const int16_t *taps, const int16_t *points,
+                                 const uint8_t *symbols, int64_t capacity, struct bank_sender *s, int lanes, int16_t *out, int64_t n, int64_t *done)
 {
     KERNEL(lane_numbers) laid[BANK_WINDOW] __attribute__((aligned(64)));
     int16_t made[BANK_STRETCH][BANK_LANES], turned[BANK_LANES][BANK_STRETCH];
@@ -160,7 +160,7 @@ static int KERNEL(shape_stretch)(const struct qam_pulse *pulse, const int16_t *t
     memset(laid, 0, (size_t)heard * sizeof *laid);
     for (int lane = 0; lane < lanes; lane++)
         if (stop[lane] > s[lane].made)
-            KERNEL(lay_lane)(s + lane, symbols + lane * capacity, base[lane] * pulse->up / pulse->down - pulse->span + 1,
+            KERNEL(lay_lane)(s + lane, points, symbols + lane * capacity, base[lane] * pulse->up / pulse->down - pulse->span + 1,
                              heard, laid, lane);
     for (int lane = 0; lane < lanes; lane++)
         gain[lane] = s[lane].gain;
@@ -175,8 +175,8 @@ static int KERNEL(shape_stretch)(const struct qam_pulse *pulse, const int16_t *t
     return 1;
 }
 
-void KERNEL(bank_shape)(const struct qam_pulse *pulse, const int16_t *taps, const uint8_t *symbols, int64_t capacity,
-                        struct bank_sender *senders, int64_t lanes, int16_t *out, int64_t n)
+void KERNEL(bank_shape)(const struct qam_pulse *pulse, const int16_t *taps, const int16_t *points, const uint8_t *symbols,
+                        int64_t capacity, struct bank_sender *senders, int64_t lanes, int16_t *out, int64_t n)
 {
     for (int64_t first = 0; first < lanes; first += BANK_LANES) {
         int64_t done[BANK_LANES];
@@ -184,7 +184,7 @@ void KERNEL(bank_shape)(const struct qam_pulse *pulse, const int16_t *taps, cons
         int16_t *rows = out + first * n;
         for (int lane = 0; lane < here; lane++)
             done[lane] = KERNEL(give_spare)(senders + first + lane, pulse->rows, rows + lane * n, n);
-        while (KERNEL(shape_stretch)(pulse, taps, symbols + first * capacity, capacity, senders + first, here, rows, n, done))
+        while (KERNEL(shape_stretch)(pulse, taps, points, symbols + first * capacity, capacity, senders + first, here, rows, n, done))
             continue;
         for (int lane = 0; lane < here; lane++)
             memset(rows + lane * n + done[lane], 0, (size_t)(n - done[lane]) * sizeof *out);

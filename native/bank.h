@@ -12,7 +12,7 @@ struct bank_sender {
     int64_t end;             /* samples that all symbols up to the last one make */
     int64_t sent, made;      /* samples given out and samples made; those between lie in `spare` */
     float gain;
-    int16_t points[256][2];
+    int32_t unused;
     int16_t spare[BANK_ROWS]; /* the period that sample made - 1 is in */
 };
 
@@ -24,7 +24,7 @@ struct bank_lane {
 };
 
 #define BANK_KERNELS(X) \
-    X(void, bank_shape, (const struct qam_pulse *pulse, const int16_t *taps, const uint8_t *symbols, int64_t capacity, \
+    X(void, bank_shape, (const struct qam_pulse *pulse, const int16_t *taps, const int16_t *points, const uint8_t *symbols, int64_t capacity, \
                          struct bank_sender *senders, int64_t lanes, int16_t *out, int64_t n)) \
     X(void, bank_receive, (const struct bank_lane *lanes, int64_t count, const struct qam_tables *tables, \
                            uint8_t *octets, int64_t capacity, struct qam_progress *progress))

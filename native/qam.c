@@ -67,30 +67,17 @@ static uint8_t KERNEL(reversed)(uint32_t octet)
     return (uint8_t)((octet & 0xaa) >> 1 | (octet & 0x55) << 1);
 }
 
-/* Code the first `bits` of the line's newest bits; how many are left that do not fill a group. */
-static int32_t KERNEL(code_groups)(struct qam_coder *c, const uint8_t *table, const uint8_t *next, uint64_t line, int32_t bits,
-                                   uint8_t **symbols)
-{
-    uint32_t state = c->state, groups = (1u << c->bits) - 1;
-    uint8_t *made = *symbols;
-    for (; bits >= c->bits; bits -= c->bits) {
-        uint32_t at = (state << c->bits) + ((uint32_t)(line >> (bits - c->bits)) & groups);
-        *made++ = table[at];
-        state = next[at];
-    }
-    c->state = state;
-    *symbols = made;
-    return bits;
-}
-
 /* Pairs of octets at once, for a scrambler without a guard whose taps reach that far. Bits that do not fill a group are
  * scrambled ahead of their time, and taken back at the end. */
 static int64_t KERNEL(encode_pairs)(struct qam_coder *c, const uint8_t *table, const uint8_t *next, const uint8_t *octets,
                                     int64_t pairs, uint8_t *symbols)
 {
     const struct qam_scrambler *s = &c->scrambler;
-    int32_t near = s->tap_near - 16, far = s->tap_far - 16, bits = 0;
+    const int32_t near = s->tap_near - 16, far = s->tap_far - 16, group = c->bits, ahead = c->pending_bits;
+    const uint32_t groups = (1u << group) - 1;
     uint64_t line = s->line, plain = c->pending;
+    uint32_t state = c->state;
+    int32_t bits = 0;
     uint8_t *end = symbols;
     for (int64_t i = 0; i < pairs; i++) {
         uint32_t pair = octets[2 * i] | (uint32_t)octets[2 * i + 1] << 8;
@@ -98,9 +85,14 @@ static int64_t KERNEL(encode_pairs)(struct qam_coder *c, const uint8_t *table, c
         pair = (pair & 0xf0f0) >> 4 | (pair & 0x0f0f) << 4;
         pair = (pair & 0xcccc) >> 2 | (pair & 0x3333) << 2;
         plain = plain << 16 | (pair & 0xaaaa) >> 1 | (pair & 0x5555) << 1;
-        line = line << 16 | (((plain >> c->pending_bits) ^ line >> near ^ line >> far) & 0xffff);
-        bits = KERNEL(code_groups)(c, table, next, line, bits + 16, &end);
+        line = line << 16 | (((plain >> ahead) ^ line >> near ^ line >> far) & 0xffff);
+        for (bits += 16; bits >= group; bits -= group) {
+            uint32_t at = (state << group) + ((uint32_t)(line >> (bits - group)) & groups);
+            *end++ = table[at];
+            state = next[at];
+        }
     }
+    c->state = state;
     c->scrambler.line = (uint32_t)(line >> bits);
     c->pending_bits += bits;
     c->pending = (uint32_t)plain & ((1u << c->pending_bits) - 1);
@@ -110,14 +102,16 @@ static int64_t KERNEL(encode_pairs)(struct qam_coder *c, const uint8_t *table, c
 /* Whole groups of what is pending. */
 static int64_t KERNEL(encode_pending)(struct qam_coder *c, const uint8_t *table, const uint8_t *next, uint8_t *symbols)
 {
-    uint8_t *end = symbols;
+    int64_t made = 0;
     while (c->pending_bits >= c->bits) {
         c->pending_bits -= c->bits;
         uint32_t group = c->pending >> c->pending_bits & ((1u << c->bits) - 1);
-        KERNEL(code_groups)(c, table, next, KERNEL(scramble)(&c->scrambler, group, c->bits), c->bits, &end);
+        uint32_t at = (c->state << c->bits) + KERNEL(scramble)(&c->scrambler, group, c->bits);
+        symbols[made++] = table[at];
+        c->state = next[at];
     }
     c->pending &= (1u << c->pending_bits) - 1;
-    return end - symbols;
+    return made;
 }
 
 int64_t KERNEL(qam_encode)(struct qam_coder *coder, const uint8_t *table, const uint8_t *next, const uint8_t *octets,

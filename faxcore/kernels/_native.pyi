@@ -52,6 +52,6 @@ def qam_receive(receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, 
 
 # bank: many lanes of one modulation; senders, receivers and progress are the octets of records of
 # `faxcore.kernels.twins.bank.SENDER`, `twins.qam.RECEIVER`, `twins.bank.PROGRESS`, one a lane
-def bank_shape(senders: Any, taps: Any, symbols: Any, out: Any, up: int, down: int, /) -> None: ...  # taps int16 (rows, 2 x span), rows at most 128; symbols uint8 (lanes, capacity); out int16 (lanes, n)
+def bank_shape(senders: Any, taps: Any, points: Any, symbols: Any, out: Any, up: int, down: int, /) -> None: ...  # taps int16 (rows, 2 x span), rows at most 128; points int16 (256, 2); symbols uint8 (lanes, capacity); out int16 (lanes, n)
 def bank_receive(receivers: Any, samples: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any, octets: Any, progress: Any, /) -> None: ...  # samples int16 (lanes, n); tables as for qam_receive; octets uint8 (lanes, capacity)
 def bank_receive_each(receivers: Any, samples: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any, octets: Any, progress: Any, /) -> None: ...  # sequences of receivers, each with its own memory, and of their samples, int16 (n,)

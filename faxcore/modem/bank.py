@@ -68,9 +68,9 @@ def transmit_each(transmitters: Sequence[qam.Transmitter], counts: Sequence[int]
         row[: len(heard)] = np.frombuffer(heard, np.uint8)
         sender["first"], sender["count"], sender["end"] = transmitter._forgotten, len(heard), transmitter._sent + n
         sender["sent"] = sender["made"] = transmitter._sent
-        sender["points"], sender["gain"] = transmitter._points, transmitter._gain
+        sender["gain"] = transmitter._gain
     out = np.empty((len(ready), max(ready)), np.int16)
-    native.bank_shape(senders.view(np.uint8), scheme.pulses, symbols, out, up, down)
+    native.bank_shape(senders.view(np.uint8), scheme.pulses, scheme.pulse_points, symbols, out, up, down)
     for transmitter, n in zip(transmitters, ready, strict=True):
         transmitter._pulled(n)
     return [samples[:n] for samples, n in zip(out, ready, strict=True)]
@@ -104,7 +104,7 @@ class TransmitterBank:
         sender = self._senders[lane]
         sender["first"], sender["count"] = transmitter._forgotten, 0
         sender["sent"] = sender["made"] = transmitter._sent
-        sender["points"], sender["gain"] = transmitter._points, transmitter._gain
+        sender["gain"] = transmitter._gain
         self._transmitters[lane] = transmitter
         self._settle(lane, transmitter)
 
@@ -147,7 +147,8 @@ class TransmitterBank:
         if not 0 <= n <= MAX_PUSH:
             raise ValueError(f"n is {n}, outside 0 to {MAX_PUSH}")
         out = np.empty((self.lanes, n), np.int16)
-        native.bank_shape(self._octets, self._scheme.pulses, self._symbols, out, self._up, self._down)
+        native.bank_shape(self._octets, self._scheme.pulses, self._scheme.pulse_points, self._symbols, out,
+                          self._up, self._down)  # fmt: skip
         return out
 
     def _transmitter(self, lane: int) -> qam.Transmitter:

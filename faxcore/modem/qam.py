@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
 from faxcore.modem.acquisition import Lock, acquire, without_slow
-from faxcore.modem.scheme import POINT_PEAK, PULSE_PEAK, PULSE_SYMBOLS, Encoder, Scheme
+from faxcore.modem.scheme import PULSE_PEAK, PULSE_SYMBOLS, Encoder, Scheme
 from faxcore.signals import (
     CarrierQuality,
     Modulation,
@@ -49,12 +49,9 @@ class Transmitter:
             raise ValueError(f"level_dbm0 is {level_dbm0}, outside -60 to 0")
         self._scheme = scheme
         self.encoder = Encoder(scheme)
-        self._points = np.zeros((256, 2), np.int16)
-        coordinates = np.stack([scheme.points.real, scheme.points.imag], -1)
-        unit = POINT_PEAK / np.abs(coordinates).max()
-        self._points[: len(coordinates)] = np.round(unit * coordinates)
         # A sample's mean power is half that of the points: the pulse has unit energy a symbol.
-        self._gain = rms_of_dbm0(level_dbm0) * math.sqrt(2 / scheme.mean_power) / (unit * PULSE_PEAK)
+        scale = rms_of_dbm0(level_dbm0) * math.sqrt(2 / scheme.mean_power)
+        self._gain = scale / (scheme.point_unit * PULSE_PEAK)
         self._symbols = bytearray()
         if echo_protection:
             self._symbols += scheme.echo.tobytes() + bytes([SILENCE]) * scheme.echo_gap
@@ -104,7 +101,7 @@ class Transmitter:
     def pull(self, n: int) -> NDArray[np.int16]:
         """At most `n` samples; fewer only where the octets ran dry or the burst is over."""
         out = np.empty(min(n, self.samples_ready), np.int16)
-        native.qam_shape(self._scheme.pulses, self._points, self._symbols, out,
+        native.qam_shape(self._scheme.pulses, self._scheme.pulse_points, self._symbols, out,
                          self._up, self._down, self._forgotten, self._sent, self._gain)  # fmt: skip
         self._pulled(len(out))
         return out

@@ -216,6 +216,18 @@ class Scheme:
         return np.ascontiguousarray(np.round(PULSE_PEAK * weights), np.int16)
 
     @cached_property
+    def pulse_points(self) -> NDArray[np.int16]:
+        """Points as the pulses' weights multiply them, (256, 2); the largest coordinate is POINT_PEAK."""
+        points = np.zeros((256, 2), np.int16)
+        points[: len(self.points)] = np.round(self.point_unit * np.stack([self.points.real, self.points.imag], -1))
+        return points
+
+    @cached_property
+    def point_unit(self) -> float:
+        """What stands for one in `pulse_points`."""
+        return POINT_PEAK / float(np.abs([self.points.real, self.points.imag]).max())
+
+    @cached_property
     def bank(self) -> NDArray[np.int16]:
         """Matched filters for each place between two samples; the carrier stays on."""
         place = np.arange(layout.PHASES)[:, None] / layout.PHASES

@@ -30,13 +30,13 @@ static PyObject *shape(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"senders", 'B', 1, 1, 0}, {"taps", 'h', 2, 0, 0}, {"symbols", 'B', 2, 0, 0}, {"out", 'h', 2, 1, 0}};
+        {"senders", 'B', 1, 1, 0}, {"taps", 'h', 2, 0, 0}, {"points", 'h', 2, 0, 0}, {"symbols", 'B', 2, 0, 0}, {"out", 'h', 2, 1, 0}};
     long long up, down;
-    if (check_count("bank_shape", count, 6) < 0 || get_int(args[4], "up", 1, 1000, &up) < 0
-        || get_int(args[5], "down", 1, 1000, &down) < 0)
+    if (check_count("bank_shape", count, 7) < 0 || get_int(args[5], "up", 1, 1000, &up) < 0
+        || get_int(args[6], "down", 1, 1000, &down) < 0)
         return NULL;
-    Py_buffer views[4];
-    if (get_arrays(args, specs, views, 4) < 0)
+    Py_buffer views[5];
+    if (get_arrays(args, specs, views, 5) < 0)
         return NULL;
     PyObject *result = NULL;
     struct bank_sender *senders = views[0].buf;
@@ -45,21 +45,23 @@ static PyObject *shape(PyObject *self, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_ValueError, "senders: a whole number of senders is needed");
     else if (rows < 1 || rows > BANK_ROWS || width < 16 || width > 2 * QAM_SPAN_MAX || width % 16)
         PyErr_Format(PyExc_ValueError, "taps: at most %d rows of 8 to 64 symbols, a multiple of 8, are needed", BANK_ROWS);
+    else if (views[2].shape[0] != 256 || views[2].shape[1] != 2)
+        PyErr_SetString(PyExc_ValueError, "points: shape (256, 2) is needed");
     else if (2 * up > down || rows * up % down)
         PyErr_SetString(PyExc_ValueError, "up: at most a symbol every other sample, and whole symbols in a period");
-    else if (views[2].shape[0] != lanes || views[3].shape[0] != lanes)
+    else if (views[3].shape[0] != lanes || views[4].shape[0] != lanes)
         PyErr_SetString(PyExc_ValueError, "symbols and out: one row a sender is needed");
-    else if (!senders_are_sound(senders, lanes, views[2].shape[1], rows))
+    else if (!senders_are_sound(senders, lanes, views[3].shape[1], rows))
         PyErr_SetString(PyExc_ValueError, "senders: fields in their ranges are needed");
     else {
         struct qam_pulse pulse = {(int32_t)rows, (int32_t)(width / 2), (int32_t)up, (int32_t)down};
         Py_BEGIN_ALLOW_THREADS
-        chosen->bank_shape(&pulse, views[1].buf, views[2].buf, views[2].shape[1], senders, lanes, views[3].buf,
-                           views[3].shape[1]);
+        chosen->bank_shape(&pulse, views[1].buf, views[2].buf, views[3].buf, views[3].shape[1], senders, lanes, views[4].buf,
+                           views[4].shape[1]);
         Py_END_ALLOW_THREADS
         result = Py_NewRef(Py_None);
     }
-    release_arrays(views, 4);
+    release_arrays(views, 5);
     return result;
 }
 

@@ -11,10 +11,10 @@ static int coder_is_sound(const struct qam_coder *c)
 static int leads_to_states(const Py_buffer *next, int32_t states)
 {
     const uint8_t *state = next->buf;
+    uint8_t highest = 0;
     for (Py_ssize_t i = 0; i < next->len; i++)
-        if (state[i] >= states)
-            return 0;
-    return 1;
+        highest = state[i] > highest ? state[i] : highest;
+    return highest < states;
 }
 
 static PyObject *encode(PyObject *self, PyObject *const *args, Py_ssize_t count)

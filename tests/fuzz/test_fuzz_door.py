@@ -56,7 +56,7 @@ def good_calls() -> dict[str, list[Any]]:
         "qam_front": [zeros(300, np.int16), scheme.bank, np.array([0, 251 << 32]), zeros(2, np.complex64)],
         "qam_fit": [np.ones(94, np.complex128), np.ones(32, np.complex128), zeros(32, np.complex128), 15, 0.01],
         "qam_receive": [receiver._record, *receiver._tables, SAMPLES.copy(), zeros(400)],
-        "bank_shape": [zeros(3, bank_layout.SENDER).view(np.uint8), scheme.pulses, zeros((3, 50)),
+        "bank_shape": [zeros(3, bank_layout.SENDER).view(np.uint8), scheme.pulses, scheme.pulse_points, zeros((3, 50)),
                        zeros((3, 300), np.int16), 3, 10],
         "bank_receive": [bank._records, np.tile(SAMPLES, (4, 1)), *bank._tables, zeros((4, 90)),
                          zeros(4, bank_layout.PROGRESS).view(np.uint8)],

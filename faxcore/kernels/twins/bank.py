@@ -18,7 +18,7 @@ ROWS = 128
 SENDER = np.dtype(
     [
         ("first", "i8"), ("count", "i8"), ("end", "i8"), ("sent", "i8"), ("made", "i8"),
-        ("gain", "f4"), ("points", "i2", (256, 2)), ("spare", "i2", ROWS),
+        ("gain", "f4"), ("unused", "i4"), ("spare", "i2", ROWS),
     ],
     align=True,
 )  # fmt: skip
@@ -29,13 +29,14 @@ PROGRESS = np.dtype([("samples", "i8"), ("octets", "i8"), ("event", "i4")], alig
 
 
 def bank_shape(
-    senders: Any, taps: NDArray[np.int16], symbols: NDArray[np.uint8], out: NDArray[np.int16], up: int, down: int
+    senders: Any, taps: NDArray[np.int16], points: NDArray[np.int16], symbols: NDArray[np.uint8],
+    out: NDArray[np.int16], up: int, down: int,
 ) -> None:
     """The next samples of every lane; zeros where it has none."""
     for s, row, samples in zip(senders.view(SENDER), symbols, out, strict=True):
         n = min(len(samples), int(s["end"] - s["sent"]))
         samples[n:] = 0
-        qam.qam_shape(taps, s["points"], row[: s["count"]].tobytes(), samples[:n], up, down,
+        qam.qam_shape(taps, points, row[: s["count"]].tobytes(), samples[:n], up, down,
                       int(s["first"]), int(s["sent"]), float(s["gain"]))  # fmt: skip
         s["sent"] += n
         s["made"] = s["sent"]
