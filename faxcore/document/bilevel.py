@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from faxcore.kernels import native
+
 Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Tile = tuple[int, int]
@@ -45,11 +47,15 @@ def bilevel(grey: Grey, tile: Tile, images: Callable[[], Iterable[Box]]) -> npt.
     `grey` is uint8 (height, width), 255 = white. `images` is asked for the places of images only when the page has
     photographic greys.
     """
-    black = grey <= THRESHOLD
     if (_mid_grey_share(grey, tile) > TILE_SHARE).any():
+        black = grey <= THRESHOLD
         for box in images():
             _diffuse_photo(grey, black, tile, box)
-    return np.packbits(black, axis=1)
+        return np.packbits(black, axis=1)
+    height, width = grey.shape
+    rows = np.empty((height, (width + 7) // 8), np.uint8)
+    native.page_threshold(grey, THRESHOLD, rows)
+    return rows
 
 
 def _diffuse_photo(grey: Grey, black: Mask, tile: Tile, box: Box) -> None:
@@ -86,12 +92,9 @@ def _mid_grey(grey: Grey) -> Mask:
 
 def _mid_grey_share(grey: Grey, tile: Tile) -> npt.NDArray[np.float32]:
     """Share of mid-grey pels in each tile; the last tiles may be cut by the edge."""
-    mid = _mid_grey(grey).view(np.uint8)
-    (height, width), (pels, lines) = mid.shape, tile
-    if height % lines or width % pels:
-        mid = np.pad(mid, ((0, -height % lines), (0, -width % pels)))
-    columns = mid.reshape(-1, lines, mid.shape[1]).sum(axis=1, dtype=np.uint8)
-    counts = columns.reshape(len(columns), -1, pels).sum(axis=2, dtype=np.float32)
+    (height, width), (pels, lines) = grey.shape, tile
+    counts = np.empty((-(-height // lines), -(-width // pels)), np.int32)
+    native.page_mid_greys(np.ascontiguousarray(grey), *MID_GREY, pels, lines, np.empty(width, np.uint8), counts)
     return np.asarray(counts / (lines * pels), np.float32)
 
 

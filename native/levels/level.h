@@ -10,6 +10,7 @@
 #include "hdlc.c"
 #include "fsk.c"
 #include "line.c"
+#include "page.c"
 #include "qam.c"
 #include "qam_fit.c"
 #include "qam_trellis.c"

@@ -45,6 +45,8 @@ def good_calls() -> dict[str, list[Any]]:
         "hdlc_frame": [rows[0].copy(), np.array([3, len(rows[0]) - 3], np.int32), 2, 1, 2, zeros(90)],
         "fsk_receive": [fsk.fsk_state(0), SAMPLES.copy(), 0, events, octets],
         "tone_detect": [fsk.tone_state(0), SAMPLES.copy(), 0, events],
+        "page_threshold": [rows.copy(), 176, zeros((3, 1))],
+        "page_mid_greys": [rows.copy(), 48, 208, 4, 2, zeros(8), zeros((2, 2), np.int32)],
         "line_carry": [SAMPLES.copy(), zeros(400, np.int16), 0, zeros(3, np.uint32), 1.0, 3.0, 1],
         "t38_pack": [rows[0].copy(), np.array([5, 3], np.int32), 2, 0xC2, 1, 0, zeros(60), zeros(9, np.int32),
                      zeros(9, np.int64)],
