@@ -2,6 +2,8 @@
 #ifndef FAXCORE_QAM_SOUND_H
 #define FAXCORE_QAM_SOUND_H
 
+#include <string.h>
+
 #include "binding.h"
 
 /* States come as octets: NumPy writes out the whole format of a structured array each time it is asked for one. */
@@ -42,14 +44,25 @@ static inline int receiver_is_sound(const struct qam_receiver *r)
            && within(r->delay_head, QAM_TAPS, QAM_DELAY) && within(r->pending_bits, 0, 7);
 }
 
+/* Whether octets, a multiple of eight, are numbers of points. Eight at once: a call that brings 20 ms waits for it. The
+ * count of points is a power of two, so no octet is above it where all of them or-ed are not. */
+static inline int are_points(const struct qam_receiver *r, const uint8_t *octets, size_t n)
+{
+    uint64_t any = 0, eight;
+    for (size_t i = 0; i < n; i += sizeof eight) {
+        memcpy(&eight, octets + i, sizeof eight);
+        any |= eight;
+    }
+    for (int i = 0; i < 8; i++)
+        if ((int32_t)(any >> 8 * i & 255) >= r->points)
+            return 0;
+    return 1;
+}
+
 /* Survivors are looked up among the points. */
 static inline int survivors_are_points(const struct qam_receiver *r)
 {
-    const uint8_t *point = r->survivors[0][0];
-    uint8_t highest = 0;
-    for (size_t i = 0; i < sizeof r->survivors; i++)
-        highest = point[i] > highest ? point[i] : highest;
-    return highest < r->points;
+    return are_points(r, r->survivors[0][0], sizeof r->survivors);
 }
 
 static inline int branches_are_sound(const Py_buffer *branches)
@@ -64,12 +77,8 @@ static inline int branches_are_sound(const Py_buffer *branches)
 /* One cell is enough for what has no trellis. */
 static inline int cells_are_points(const struct qam_receiver *r, const Py_buffer *cells)
 {
-    const uint8_t *point = cells->buf;
-    uint8_t highest = 0;
-    for (Py_ssize_t i = 0; i < cells->len; i++)
-        highest = point[i] > highest ? point[i] : highest;
     return cells->shape[0] == (r->trellis ? QAM_CELLS * QAM_CELLS : 1) && cells->shape[1] == QAM_STATES
-           && highest < r->points;
+           && are_points(r, cells->buf, (size_t)cells->len);
 }
 
 /* The tables as they stand in a call: bank, points, lines, groups, training, branches, cells; 0 with ValueError. */
