@@ -125,6 +125,22 @@ def test_one_gateway_of_each(
     same(spandsp.read_tiff(received), pages)
 
 
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize("modems", MODEMS, ids="-".join)
+def test_two_of_our_gateways_between_their_modems(
+    modems: tuple[str, ...], ecm: bool, sent: Path, received: Path, pages: Pages,
+) -> None:
+    here, there = our_gateway(), our_gateway()
+    caller = on_the_line(modems, ecm, calling=True, tx_tiff=sent)
+    answerer = on_the_line(modems, ecm, calling=False, rx_tiff=received)
+    ends = OnTheLine(caller), OnTheLine(answerer)
+    with caller, answerer:
+        run([Wire(ends[0], here), Link(here, there, jitter=0.05), Wire(there, ends[1])], ends)
+        ended_well(caller)
+        ended_well(answerer)
+    same(spandsp.read_tiff(received), pages)
+
+
 def same(stored: Pages, pages: Pages) -> None:
     assert len(stored) == len(pages)
     for got, wanted in zip(stored, pages, strict=True):
