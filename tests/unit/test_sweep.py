@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
+from faxcore import kernels
 from faxcore.document import CodedPage
 from faxcore.page import FINE, Page
 from faxcore.sweep import EXAMPLE, Journal, Plan, SweepError, read_plan, replay, run, tell
@@ -188,3 +189,23 @@ def test_bounds_are_wilsons() -> None:
     # Newcombe, Statistics in Medicine 17 (1998), table I: method 3 for 81 of 263 and 0 of 20
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+
+
+def test_the_cpu_levels_agree_on_every_outcome() -> None:
+    """A reference sweep with 3 dB to spare: nothing but the measured SNR may differ between kernels."""
+    plan = plan_of(
+        seeds=2,
+        line=[{"noise_dbm0": [-60.0, -40.0], "gain_db": [0.0, -10.0]}],
+        offer=[{"ecm": [True, False], "modulations": [["v17"], ["v29"], ["v27ter"]]}],
+    )
+    tables = []
+    for level in kernels.cpu_levels():
+        kernels.select_cpu_level(level)
+        try:
+            rows = run_batch(plan, small_page(), range(len(plan)))
+        finally:
+            kernels.select_cpu_level(kernels.cpu_levels()[-1])
+        assert {row.pop("cpu_level") for row in rows} == {level}
+        tables.append([{name: value for name, value in row.items() if name != "snr_db"} for row in rows])
+    assert all(table == tables[0] for table in tables)
+    assert all(row["success"] for row in tables[0])
