@@ -43,7 +43,7 @@ IDEAL_DB = {
 
 WITHIN_DB = 1.3
 QUICK = 20
-CURVE_BITS = 200_000
+CURVE_BITS = 400_000
 """A curve of fewer bits has too few errors to say where 1e-4 is."""
 
 Counts = dict[tuple[str, Cell], Count]
@@ -359,7 +359,7 @@ def second_stage(plan: Plan, found: dict[tuple[str, bool], Threshold], counts: C
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="v17,v29,v27ter,v21", help="modulations, or single rates: v29-9600")
-    parser.add_argument("--quick", action="store_true", help="a twentieth of it, a fifth of the curves' bits")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of it, two fifths of the curves' bits")
     parser.add_argument("--bits", type=int, default=1_000_000)
     parser.add_argument("--bursts", type=int, default=400)
     parser.add_argument("--engines", default=",".join(ENGINES))
