@@ -34,6 +34,9 @@ CARRIER_SHARE = 0.4
 LOOK = units.samples(0.2)
 """Time over which that is judged."""
 
+COMMAND = units.samples(1.0)
+"""From the end of such a carrier until the command after it has been recognised."""
+
 LONGEST_CARRIER = units.samples(300.0)
 
 
@@ -73,7 +76,7 @@ class Listener:
         self._faded: SignalFades | None = None
         lock = learnt.get(listen.fast._replace(short=False)) if listen.fast else None
         self._carrier_power = (CARRIER_SHARE * lock.rms) ** 2 if lock else None
-        self._last = np.zeros(0, np.int16)
+        self._last, self._carried = np.zeros(0, np.int16), False
         self._next: tuple[int, orders.Report] | None = None
         self._items: deque[tuple[bool, SignalItem]] = deque()
         self._deframer = Deframer() if listen.framed else None
@@ -114,6 +117,10 @@ class Listener:
                 return item.at, report
         if self._heard >= self.horizon and self._is_carrier():
             self._collector.deadline += LOOK
+            self._carried = True
+        elif self._heard >= self.horizon and self._carried:
+            self._collector.deadline += COMMAND
+            self._carried = False
         return (self._heard, self._collector.run_out(self._heard)) if self._heard >= self.horizon else None
 
     def _is_carrier(self) -> bool:
