@@ -76,7 +76,8 @@ class Listener:
         self._faded: SignalFades | None = None
         lock = learnt.get(listen.fast._replace(short=False)) if listen.fast else None
         self._carrier_power = (CARRIER_SHARE * lock.rms) ** 2 if lock else None
-        self._last, self._carried = np.zeros(0, np.int16), False
+        self._last = np.zeros(0, np.int16)
+        self._carrier_at: int | None = None
         self._next: tuple[int, orders.Report] | None = None
         self._items: deque[tuple[bool, SignalItem]] = deque()
         self._deframer = Deframer() if listen.framed else None
@@ -96,7 +97,7 @@ class Listener:
         """Hear samples; they must not reach beyond `horizon`. Where nothing arrived they are zeros and not `known`."""
         self._heard += len(samples)
         if self._carrier_power is not None and known:
-            self._last = np.concatenate([self._last, samples[-LOOK:]])[-LOOK:]
+            self._look_for_carrier(samples, self._carrier_power)
         controls = self._v21.push(samples) if known else self._v21.missing(len(samples))
         items = _in_time(False, controls)
         if self._fast:
@@ -117,18 +118,22 @@ class Listener:
                 return item.at, report
         if self._heard >= self.horizon and self._is_carrier():
             self._collector.deadline += LOOK
-            self._carried = True
-        elif self._heard >= self.horizon and self._carried:
-            self._collector.deadline += COMMAND
-            self._carried = False
         return (self._heard, self._collector.run_out(self._heard)) if self._heard >= self.horizon else None
 
+    def _look_for_carrier(self, samples: npt.NDArray[np.int16], power: float) -> None:
+        """By blocks of the line's time, so that any chunks show the same."""
+        waiting = np.concatenate([self._last, samples])
+        whole = len(waiting) // LOOK * LOOK
+        loud = np.mean(np.square(waiting[:whole].reshape(-1, LOOK), dtype=np.float64), axis=1) > power
+        if loud.any():
+            self._carrier_at = self._heard - len(waiting) + LOOK * (int(np.flatnonzero(loud)[-1]) + 1)
+        self._last = waiting[whole:]
+
     def _is_carrier(self) -> bool:
-        """A page whose training was missed may still run: T2 waits for its end [T.30 A.5]."""
-        if self._carrier_power is None or not self._collector.idle or self._heard - self._begin > LONGEST_CARRIER:
+        """A page whose training was missed may still run, and fall silent now and then: T2 waits for its end."""
+        if self._carrier_at is None or not self._collector.idle or self._heard - self._begin > LONGEST_CARRIER:
             return False
-        power = float(np.mean(np.square(self._last, dtype=np.float64)))
-        return len(self._last) == LOOK and power > self._carrier_power
+        return self._heard - self._carrier_at < max(units.samples(self.listen.hold), COMMAND)
 
     def _hear_fast(self, item: SignalItem) -> orders.Report | None:
         match item:
