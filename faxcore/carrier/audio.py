@@ -132,7 +132,7 @@ class AudioCarrier:
         count = min(len(samples), max(0, listener.horizon - begin))
         yield from listener.feeding(samples[:count], known=known)
         while (found := listener.report()) is not None:
-            at, report = found
+            at, report = max(found[0], begin), found[1]  # what is known late does not turn line time back
             self.heard = at
             self._report(report, at)
             if self._listener is not listener:

@@ -46,3 +46,8 @@ def test_the_full_grid() -> None:
     mixed = [run(mixed_case(seed)) for seed in range(300)]
     failed = [str(answer.case) for answer in (*answers, *mixed) if not held(answer)]
     assert not failed
+
+
+def test_a_report_that_is_known_late_loses_no_line_time() -> None:
+    """Drop-outs in TCF on a line with an echo: line time went back, and stood still for ever."""
+    assert held(run(mixed_case(35)))
