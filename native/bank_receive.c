@@ -165,6 +165,8 @@ static int64_t KERNEL(feed_block)(struct KERNEL(block) *b, const struct KERNEL(f
         b->clock[l] = r->clock;
         n = QAM_HISTORY - r->filled < n ? QAM_HISTORY - r->filled : n;
     }
+    for (int l = b->count; l < BANK_LANES; l++)
+        b->clock[l] = b->clock[0]; /* a clone hears what the first lane does, from where that is now */
     for (int l = 0; l < b->count; l++) {
         int64_t *used = &feed->progress[lane[l]].samples;
         *used += KERNEL(append)(b->r[l], feed->lanes[lane[l]].samples + *used, n);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from faxcore import coding
 from faxcore.document.documents import PageRequest, Pages, check_index
@@ -30,7 +31,14 @@ class CodedPage:
 
     def page(self) -> Page:
         """The page decoded."""
-        return coding.decode(self.octets, "mmr", self.width, self.resolution, bit_order="msb", rows=self.height).page
+        return _decoded(self)
+
+
+@lru_cache(maxsize=4)
+def _decoded(coded: CodedPage) -> Page:
+    """A page that goes to many far ends is decoded once: a page never changes, and few are as much as 1 MB."""
+    width, rows = coded.width, coded.height
+    return coding.decode(coded.octets, "mmr", width, coded.resolution, bit_order="msb", rows=rows).page
 
 
 class ReceivedDocument:
