@@ -9,7 +9,17 @@ from faxcore.carrier.collecting import FINAL_FRAME
 from faxcore.carrier.modulations import CARRIED, TRAINED, training_seconds
 from faxcore.carrier.timing import TCF_SECONDS
 from faxcore.hdlc import Frame
-from faxcore.signals import V21, FrameEnds, Modulation, Octets, SignalBegins, SignalEnds, SignalItem
+from faxcore.signals import (
+    V21,
+    FrameEnds,
+    Modulation,
+    Octets,
+    SignalBegins,
+    SignalEnds,
+    SignalFades,
+    SignalItem,
+    SignalReturns,
+)
 from faxcore.t38.ifp import Data, DataKind, Field, FieldType, Indicator, IndicatorKind, Packet, line_order
 
 FINAL_SILENCE = units.samples(1.0)
@@ -115,7 +125,9 @@ class PacketStream:
         """Packets are missing here: a frame that has begun is damaged, a page loses lines."""
         self._before = None
         if self.open is not None and self._raw:
+            self._put(SignalFades(self._at))
             self._put(Octets(at, CUT))
+            self._put(SignalReturns(at))
         self._damaged = bool(self._frame)
         return self._taken()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import ceil
 from typing import NamedTuple
 
 from faxcore import coding
@@ -271,7 +272,7 @@ class _Receiver:
             return self._refuse_page()
         number, decoded = self.session.pages + 1, self._decoded(carrier.octets)
         rows, bad_rows = decoded.page.height, decoded.bad_rows
-        bad_rows += round(rows * carrier.lost / (1 - carrier.lost))  # those that are not there at all
+        bad_rows += ceil(rows * carrier.lost / (1 - carrier.lost))  # those that are not there at all
         shares = {"rtp": self.options.rtp_bad_rows, "rtn": self.options.rtn_bad_rows}
         response = page_response(rows, bad_rows, cut=carrier.cut and not decoded.complete, **shares)
         if response is None:
