@@ -28,4 +28,5 @@ assert b"__asan_report" in open(k.native.__file__, "rb").read()'
 # process or run by another interpreter, and the slow twins of the widest lines, which would take minutes.
 exec "$python" -m pytest -q -s -n 2 --max-worker-restart 0 --timeout 600 \
     tests/unit tests/property tests/fuzz tests/conformance \
-    --ignore-glob "*document*" --ignore-glob "*cli*" --ignore-glob "*examples*" -k "not wide_lines" "$@"
+    --ignore-glob "*document*" --ignore-glob "*cli*" --ignore-glob "*examples*" \
+    --ignore-glob "*swml_run*" -k "not wide_lines" "$@"
