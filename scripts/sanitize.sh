@@ -8,7 +8,7 @@ copy=build/sanitize
 
 rm -rf "$copy"
 mkdir -p "$copy"
-for each in faxcore native tests benchmarks pyproject.toml setup.py README.md LICENSE; do
+for each in faxcore native tests benchmarks examples pyproject.toml setup.py README.md LICENSE; do
     [ ! -e "$each" ] || cp -R "$each" "$copy"
 done
 cd "$copy"
