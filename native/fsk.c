@@ -169,6 +169,25 @@ static int KERNEL(fsk_verdicts)(int32_t sums[4][FSK_BLOCK], const int32_t energy
     return any;
 }
 
+/* Let the presence of a receiver that is not open rise and fall over `m` samples, if it stays below what opens it. A
+ * fall ends at nothing: what a lower one would have taken away is given back. */
+static int KERNEL(fsk_waits_on)(struct fsk_receiver *fsk, const uint8_t *verdicts, size_t m)
+{
+    int32_t steps[FSK_BLOCK], least = 0, most = 0;
+    for (size_t i = 0; i < m; i++)
+        steps[i] = verdicts[i] & FSK_IN_BAND_ON ? 1 : -1;
+    int32_t last = KERNEL(fsk_run)(steps, m, fsk->presence);
+    for (size_t i = 0; i < m; i++) {
+        least = steps[i] < least ? steps[i] : least;
+        most = steps[i] > most ? steps[i] : most;
+    }
+    if (most - least >= FSK_OPEN_AT)
+        return 0;
+    fsk->presence = last - least;
+    fsk->position += (int64_t)m;
+    return 1;
+}
+
 static void KERNEL(fsk_block)(struct fsk_receiver *fsk, const int16_t *line, size_t m, struct event_buffer *out)
 {
     int32_t sums[4][FSK_BLOCK], energy[FSK_BLOCK];
@@ -190,6 +209,8 @@ static void KERNEL(fsk_block)(struct fsk_receiver *fsk, const int16_t *line, siz
         fsk->position += (int64_t)m;
         return;
     }
+    if (!fsk->open && KERNEL(fsk_waits_on)(fsk, verdicts, m))
+        return;
     for (size_t i = 0; i < m; i++) {
         fsk->position++;
         KERNEL(fsk_judge)(fsk, verdicts[i], out);

@@ -96,14 +96,14 @@ class Listener:
     def feeding(self, samples: npt.NDArray[np.int16], *, known: bool = True) -> Work[None]:
         """Hear samples; they must not reach beyond `horizon`. Where nothing arrived they are zeros and not `known`."""
         self._heard += len(samples)
-        if self._carrier_power is not None and known:
-            self._look_for_carrier(samples, self._carrier_power)
         controls = self._v21.push(samples) if known else self._v21.missing(len(samples))
         items = _in_time(False, controls)
         if self._fast:
             heard: list[SignalItem] = yield Hear(self._fast, samples)
             items += _in_time(True, heard)
             items.sort(key=lambda timed: timed[0])
+            if self._carrier_power is not None and known and self._fast.lock is None:  # else it has been recognised
+                self._look_for_carrier(samples, self._carrier_power)
         self._items.extend((fast, item) for _, fast, item in items)
 
     def report(self) -> tuple[int, orders.Report] | None:
