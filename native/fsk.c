@@ -29,6 +29,8 @@ enum {
     FSK_FLOOR_OFF = 6940,  /* and at -48 dBm0 [V.21] */
     FSK_IN_BAND = 7604,    /* 0.55 of what a pure tone has, 27 / 2 * 8 * 8 times its energy; energy is in sixteenths */
     FSK_BLOCK = 64,        /* samples taken at once: at most three bits, so at most four events and one frame */
+    FSK_STRETCH = 8 * FSK_BLOCK,
+    FSK_ROWS = 4, FSK_COLUMNS = FSK_BLOCK / FSK_ROWS,
     FSK_MARK = 1, FSK_IN_BAND_ON = 2, FSK_IN_BAND_OFF = 4,
 };
 
@@ -92,150 +94,221 @@ static inline void KERNEL(fsk_judge)(struct fsk_receiver *fsk, int verdict, stru
         KERNEL(fsk_clock)(fsk, verdict & FSK_MARK, out);
 }
 
-/* Running sums over the window, for each of `m` samples: `change` becomes what the sum is after it. Whole numbers may be
- * summed in any order: some at once, each lane taking over those before it. */
-static inline int32_t KERNEL(fsk_run)(int32_t *change, size_t m, int32_t sum)
+/* A block lies by columns: sample 4 c + r is in row r, column c, so that neighbours stand in the same lane of different
+ * rows, and a row is one vector. */
+typedef int32_t KERNEL(fsk_rows)[FSK_ROWS][FSK_COLUMNS] __attribute__((aligned(64)));
+
+/* For each lane, the sum of those before it. */
+LANE_INLINE KERNEL(lane_ints) KERNEL(sum_before)(KERNEL(lane_ints) of)
 {
-    size_t i = 0;
-    for (; i + LANE_WIDTH <= m; i += LANE_WIDTH) {
-        const KERNEL(lane_ints) none = {0};
-        KERNEL(lane_ints) run = KERNEL(load_ints)(change + i);
+    const KERNEL(lane_ints) none = {0};
 #if LANE_WIDTH == 16
-        run += __builtin_shufflevector(none, run, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
-        run += __builtin_shufflevector(none, run, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
-        run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
-        run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23);
+    KERNEL(lane_ints) run = __builtin_shufflevector(none, of, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+    run += __builtin_shufflevector(none, run, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+    run += __builtin_shufflevector(none, run, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
+    run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
+    run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23);
 #elif LANE_WIDTH == 8
-        run += __builtin_shufflevector(none, run, 0, 8, 9, 10, 11, 12, 13, 14);
-        run += __builtin_shufflevector(none, run, 0, 0, 8, 9, 10, 11, 12, 13);
-        run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 8, 9, 10, 11);
+    KERNEL(lane_ints) run = __builtin_shufflevector(none, of, 0, 8, 9, 10, 11, 12, 13, 14);
+    run += __builtin_shufflevector(none, run, 0, 8, 9, 10, 11, 12, 13, 14);
+    run += __builtin_shufflevector(none, run, 0, 0, 8, 9, 10, 11, 12, 13);
+    run += __builtin_shufflevector(none, run, 0, 0, 0, 0, 8, 9, 10, 11);
 #else
-        run += __builtin_shufflevector(none, run, 0, 4, 5, 6);
-        run += __builtin_shufflevector(none, run, 0, 0, 4, 5);
+    KERNEL(lane_ints) run = __builtin_shufflevector(none, of, 0, 4, 5, 6);
+    run += __builtin_shufflevector(none, run, 0, 4, 5, 6);
+    run += __builtin_shufflevector(none, run, 0, 0, 4, 5);
 #endif
-        run += sum;
-        KERNEL(store_ints)(change + i, run);
-        sum = change[i + LANE_WIDTH - 1];
+    return run;
+}
+
+/* Running sums in the order of the samples: what each one changes becomes what the sum, `sum` before all, is after it.
+ * Returns the last. */
+LANE_INLINE int32_t KERNEL(fsk_run)(KERNEL(fsk_rows) change, int32_t sum)
+{
+    for (int at = 0; at < FSK_COLUMNS; at += LANE_WIDTH) {
+        KERNEL(lane_ints) run[FSK_ROWS];
+        run[0] = KERNEL(load_ints)(change[0] + at);
+        for (int r = 1; r < FSK_ROWS; r++)
+            run[r] = run[r - 1] + KERNEL(load_ints)(change[r] + at);
+        KERNEL(lane_ints) before = KERNEL(sum_before)(run[FSK_ROWS - 1]) + sum;
+        for (int r = 0; r < FSK_ROWS; r++)
+            KERNEL(store_ints)(change[r] + at, run[r] + before);
+        sum = change[FSK_ROWS - 1][at + LANE_WIDTH - 1];
     }
-    for (; i < m; i++)
-        change[i] = sum += change[i];
     return sum;
 }
 
-/* What each of `m` samples changes of the window's correlations and energy; `line` starts with the window before them.
- * Returns what the entering ones have of energy. */
-static int64_t KERNEL(fsk_changes)(const struct fsk_receiver *fsk, const int16_t *line, size_t m,
-                                   int32_t sums[4][FSK_BLOCK], int32_t energy[FSK_BLOCK])
+LANE_INLINE int64_t KERNEL(add_lanes)(KERNEL(lane_ints) of)
 {
-    const int16_t *entering = line + FSK_WINDOW;
-    int64_t comes = 0;
-    for (int j = 0; j < 4; j++) {
-        const int16_t *leaves = fsk_table[j] + fsk->position % FSK_CYCLE, *enters = leaves + FSK_WINDOW;
-        for (size_t i = 0; i < m; i++)
-            sums[j][i] = entering[i] * enters[i] - line[i] * leaves[i];
-    }
-    for (size_t i = 0; i < m; i++) {
-        int32_t enters = entering[i] * entering[i] >> 4;
-        energy[i] = enters - (line[i] * line[i] >> 4);
-        comes += enters;
-    }
-    return comes;
-}
-
-static int32_t KERNEL(fsk_total)(const int32_t *change, size_t m, int32_t sum)
-{
-    for (size_t i = 0; i < m; i++)
-        sum += change[i];
+    int64_t sum = 0;
+    int32_t each[LANE_WIDTH];
+    KERNEL(store_ints)(each, of);
+    for (int i = 0; i < LANE_WIDTH; i++)
+        sum += each[i];
     return sum;
 }
 
-/* Squares of 23-bit numbers in single precision: each operation rounds alike at every level. Returns all verdicts
- * or-ed together. */
-static int KERNEL(fsk_verdicts)(int32_t sums[4][FSK_BLOCK], const int32_t energy[FSK_BLOCK], size_t m,
-                                uint8_t verdicts[FSK_BLOCK])
+LANE_INLINE int32_t KERNEL(fsk_total)(KERNEL(fsk_rows) change, int32_t sum)
 {
-    int any = 0;
-    for (size_t i = 0; i < m; i++) {
-        float part[4];
-        for (int j = 0; j < 4; j++)
-            part[j] = (float)(sums[j][i] >> 8);
-        float mark = part[0] * part[0] + part[1] * part[1], space = part[2] * part[2] + part[3] * part[3];
-        int in_band = mark + space > (float)FSK_IN_BAND * (float)energy[i];
-        int verdict = (mark > space ? FSK_MARK : 0) | (in_band & (energy[i] > FSK_FLOOR_ON) ? FSK_IN_BAND_ON : 0)
-                      | (in_band & (energy[i] > FSK_FLOOR_OFF) ? FSK_IN_BAND_OFF : 0);
-        verdicts[i] = (uint8_t)verdict;
-        any |= verdict;
-    }
-    return any;
+    KERNEL(lane_ints) run = {0};
+    for (int r = 0; r < FSK_ROWS; r++)
+        for (int at = 0; at < FSK_COLUMNS; at += LANE_WIDTH)
+            run += KERNEL(load_ints)(change[r] + at);
+    return (int32_t)KERNEL(add_lanes)(run) + sum;
 }
 
-/* Let the presence of a receiver that is not open rise and fall over `m` samples, if it stays below what opens it. A
- * fall ends at nothing: what a lower one would have taken away is given back. */
-static int KERNEL(fsk_waits_on)(struct fsk_receiver *fsk, const uint8_t *verdicts, size_t m)
+/* Every second word of two vectors, from the first or the second on. */
+#if LANE_WIDTH == 16
+#define FSK_EVERY_SECOND(a, b, i) __builtin_shufflevector(a, b, i, i + 2, i + 4, i + 6, i + 8, i + 10, i + 12, i + 14, \
+                                                          i + 16, i + 18, i + 20, i + 22, i + 24, i + 26, i + 28, i + 30)
+#elif LANE_WIDTH == 8
+#define FSK_EVERY_SECOND(a, b, i) __builtin_shufflevector(a, b, i, i + 2, i + 4, i + 6, i + 8, i + 10, i + 12, i + 14)
+#else
+#define FSK_EVERY_SECOND(a, b, i) __builtin_shufflevector(a, b, i, i + 2, i + 4, i + 6)
+#endif
+
+/* Columns from 4 * LANE_WIDTH samples of each kind on: in the low half the one that enters, in the high half the one that
+ * leaves. */
+LANE_INLINE void KERNEL(fsk_pairs)(const int16_t *enters, const int16_t *leaves, KERNEL(lane_ints) pairs[FSK_ROWS])
 {
-    int32_t steps[FSK_BLOCK], least = 0, most = 0;
-    for (size_t i = 0; i < m; i++)
-        steps[i] = verdicts[i] & FSK_IN_BAND_ON ? 1 : -1;
-    int32_t last = KERNEL(fsk_run)(steps, m, fsk->presence);
-    for (size_t i = 0; i < m; i++) {
-        least = steps[i] < least ? steps[i] : least;
-        most = steps[i] > most ? steps[i] : most;
+    const KERNEL(lane_ints) low = (KERNEL(lane_ints)){0} + 0xffff;
+    KERNEL(lane_ints) in = KERNEL(load_ints)(enters), in_next = KERNEL(load_ints)(enters + 2 * LANE_WIDTH);
+    KERNEL(lane_ints) off = KERNEL(load_ints)(leaves), off_next = KERNEL(load_ints)(leaves + 2 * LANE_WIDTH);
+    KERNEL(lane_ints) in_two[2] = {FSK_EVERY_SECOND(in, in_next, 0), FSK_EVERY_SECOND(in, in_next, 1)};
+    KERNEL(lane_ints) off_two[2] = {FSK_EVERY_SECOND(off, off_next, 0), FSK_EVERY_SECOND(off, off_next, 1)};
+    for (int i = 0; i < 2; i++) {
+        pairs[2 * i] = (in_two[i] & low) | off_two[i] << 16;
+        pairs[2 * i + 1] = (in_two[i] >> 16 & low) | (off_two[i] & ~low);
     }
-    if (most - least >= FSK_OPEN_AT)
+}
+
+/* What each sample of a block changes of the window's correlations and energy: it enters, another leaves. Returns what
+ * the entering ones have of energy. */
+LANE_INLINE int64_t KERNEL(fsk_changes)(int64_t position, const int16_t *enters, const int16_t *leaves,
+                                        KERNEL(fsk_rows) sums[4], KERNEL(fsk_rows) energy)
+{
+    KERNEL(lane_ints) comes = {0}, pairs[FSK_ROWS];
+    for (int at = 0; at < FSK_COLUMNS; at += LANE_WIDTH) {
+        KERNEL(fsk_pairs)(enters + FSK_ROWS * at, leaves + FSK_ROWS * at, pairs);
+        for (int r = 0; r < FSK_ROWS; r++) {
+            KERNEL(lane_ints) in = pairs[r] << 16 >> 16, off = pairs[r] >> 16;
+            in = in * in >> 4;
+            comes += in;
+            KERNEL(store_ints)(energy[r] + at, in - (off * off >> 4));
+            int64_t turn = position % FSK_CYCLE + r;
+            for (int j = 0; j < 4; j++) {
+                KERNEL(lane_ints) turns = KERNEL(load_ints)(fsk_table[j][turn % FSK_ROWS][turn / FSK_ROWS + at]);
+                KERNEL(store_ints)(sums[j][r] + at, (KERNEL(lane_ints))KERNEL(multiply_lanes)(pairs[r], turns));
+            }
+        }
+    }
+    return KERNEL(add_lanes)(comes);
+}
+
+/* Squares of 23-bit numbers in single precision: each operation rounds alike at every level. */
+LANE_INLINE void KERNEL(fsk_verdicts)(KERNEL(fsk_rows) sums[4], KERNEL(fsk_rows) energy, KERNEL(fsk_rows) verdicts)
+{
+    const KERNEL(lane_ints) none = {0};
+    for (int r = 0; r < FSK_ROWS; r++) {
+        for (int at = 0; at < FSK_COLUMNS; at += LANE_WIDTH) {
+            lane_part part[4];
+            for (int j = 0; j < 4; j++)
+                part[j] = __builtin_convertvector(KERNEL(load_ints)(sums[j][r] + at) >> 8, lane_part);
+            lane_part mark = part[0] * part[0] + part[1] * part[1], space = part[2] * part[2] + part[3] * part[3];
+            KERNEL(lane_ints) loud = KERNEL(load_ints)(energy[r] + at);
+            lane_part wanted = (float)FSK_IN_BAND * __builtin_convertvector(loud, lane_part);
+            KERNEL(lane_ints) in_band = KERNEL(pick)(KERNEL(less)(wanted, mark + space), ~none, none);
+            KERNEL(lane_ints) verdict = KERNEL(pick)(KERNEL(less)(space, mark), none + FSK_MARK, none);
+            verdict |= in_band & (loud > FSK_FLOOR_ON) & FSK_IN_BAND_ON;
+            verdict |= in_band & (loud > FSK_FLOOR_OFF) & FSK_IN_BAND_OFF;
+            KERNEL(store_ints)(verdicts[r] + at, verdict);
+        }
+    }
+}
+
+/* Let the presence of a receiver that is not open rise and fall over a block, if that surely does not open it. A fall
+ * ends at nothing: what a lower one would have taken away is given back. */
+LANE_INLINE int KERNEL(fsk_waits_on)(struct fsk_receiver *fsk, KERNEL(fsk_rows) verdicts)
+{
+    KERNEL(fsk_rows) steps;
+    KERNEL(lane_ints) lowest = {0};
+    int32_t least = 0, each[LANE_WIDTH];
+    for (int r = 0; r < FSK_ROWS; r++)
+        for (int at = 0; at < FSK_COLUMNS; at += LANE_WIDTH)
+            KERNEL(store_ints)(steps[r] + at, (KERNEL(load_ints)(verdicts[r] + at) & FSK_IN_BAND_ON) - FSK_IN_BAND_ON / 2);
+    int32_t last = KERNEL(fsk_run)(steps, fsk->presence), rises = (last - fsk->presence + FSK_BLOCK) / 2;
+    if (fsk->presence + rises >= FSK_OPEN_AT)
         return 0;
+    for (int r = 0; r < FSK_ROWS; r++)
+        for (int at = 0; at < FSK_COLUMNS; at += LANE_WIDTH)
+            lowest = KERNEL(lesser)(KERNEL(load_ints)(steps[r] + at), lowest);
+    KERNEL(store_ints)(each, lowest);
+    for (int i = 0; i < LANE_WIDTH; i++)
+        least = each[i] < least ? each[i] : least;
     fsk->presence = last - least;
-    fsk->position += (int64_t)m;
     return 1;
 }
 
+/* `m` samples, FSK_BLOCK at most; `line` is the window before them, and they. */
 static void KERNEL(fsk_block)(struct fsk_receiver *fsk, const int16_t *line, size_t m, struct event_buffer *out)
 {
-    int32_t sums[4][FSK_BLOCK], energy[FSK_BLOCK];
-    uint8_t verdicts[FSK_BLOCK];
-    int64_t comes = KERNEL(fsk_changes)(fsk, line, m, sums, energy);
-    int waits = !fsk->open && fsk->presence == 0;
-    if (waits && fsk->energy + comes <= FSK_FLOOR_ON) { /* no window of these can be loud enough */
+    KERNEL(fsk_rows) sums[4], energy, verdicts;
+    int16_t few[2][FSK_BLOCK];
+    const int16_t *enters = line + FSK_WINDOW, *leaves = line;
+    if (m < FSK_BLOCK) { /* what is not there changes nothing */
+        memset(few, 0, sizeof few);
+        enters = memcpy(few[0], enters, m * sizeof *enters);
+        leaves = memcpy(few[1], leaves, m * sizeof *leaves);
+    }
+    int64_t comes = KERNEL(fsk_changes)(fsk->position, enters, leaves, sums, energy);
+    if (!fsk->open && fsk->presence == 0 && fsk->energy + comes <= FSK_FLOOR_ON) { /* no window can be loud enough */
         for (int j = 0; j < 4; j++)
-            fsk->sums[j] = KERNEL(fsk_total)(sums[j], m, fsk->sums[j]);
-        fsk->energy = KERNEL(fsk_total)(energy, m, fsk->energy);
+            fsk->sums[j] = KERNEL(fsk_total)(sums[j], fsk->sums[j]);
+        fsk->energy = KERNEL(fsk_total)(energy, fsk->energy);
         fsk->position += (int64_t)m;
         return;
     }
     for (int j = 0; j < 4; j++)
-        fsk->sums[j] = KERNEL(fsk_run)(sums[j], m, fsk->sums[j]);
-    fsk->energy = KERNEL(fsk_run)(energy, m, fsk->energy);
-    int any = KERNEL(fsk_verdicts)(sums, energy, m, verdicts);
-    if (waits && !(any & FSK_IN_BAND_ON)) {
+        fsk->sums[j] = KERNEL(fsk_run)(sums[j], fsk->sums[j]);
+    fsk->energy = KERNEL(fsk_run)(energy, fsk->energy);
+    KERNEL(fsk_verdicts)(sums, energy, verdicts);
+    if (!fsk->open && m == FSK_BLOCK && KERNEL(fsk_waits_on)(fsk, verdicts)) {
         fsk->position += (int64_t)m;
         return;
     }
-    if (!fsk->open && KERNEL(fsk_waits_on)(fsk, verdicts, m))
-        return;
     for (size_t i = 0; i < m; i++) {
         fsk->position++;
-        KERNEL(fsk_judge)(fsk, verdicts[i], out);
+        KERNEL(fsk_judge)(fsk, verdicts[i % FSK_ROWS][i / FSK_ROWS], out);
     }
+}
+
+/* The blocks of at most FSK_STRETCH samples; how many of these were taken before room for events ran out. */
+static size_t KERNEL(fsk_stretch)(struct fsk_receiver *fsk, const int16_t *samples, size_t n, struct event_buffer *out)
+{
+    int16_t line[FSK_WINDOW + FSK_STRETCH], raw[LINE_GAP + FSK_STRETCH];
+    size_t i = 0;
+    memcpy(line, fsk->window, sizeof fsk->window);
+    memcpy(raw, fsk->before, sizeof fsk->before);
+    memcpy(raw + LINE_GAP, samples, n * sizeof *samples);
+    KERNEL(line_without_dc)(raw, n, line + FSK_WINDOW);
+    while (i < n && !KERNEL(event_room_ends)(out)) {
+        size_t m = n - i < FSK_BLOCK ? n - i : FSK_BLOCK;
+        KERNEL(fsk_block)(fsk, line + i, m, out);
+        i += m;
+    }
+    memcpy(fsk->window, line + i, sizeof fsk->window);
+    memcpy(fsk->before, raw + i, sizeof fsk->before);
+    return i;
 }
 
 static size_t KERNEL(fsk_receive)(struct fsk_receiver *fsk, const int16_t *samples, size_t start, size_t n,
                                   struct event_buffer *out)
 {
-    int16_t line[FSK_WINDOW + FSK_BLOCK], raw[LINE_GAP + FSK_BLOCK];
-    const size_t window = FSK_WINDOW * sizeof *line;
-    size_t i = start;
-    memcpy(line, fsk->window, window);
-    memcpy(raw, fsk->before, sizeof fsk->before);
-    while (i < n && !KERNEL(event_room_ends)(out)) {
-        size_t m = n - i < FSK_BLOCK ? n - i : FSK_BLOCK;
-        memcpy(raw + LINE_GAP, samples + i, m * sizeof *samples);
-        KERNEL(line_without_dc)(raw, m, line + FSK_WINDOW);
-        KERNEL(fsk_block)(fsk, line, m, out);
-        memmove(line, line + m, window);
-        memmove(raw, raw + m, sizeof fsk->before);
-        i += m;
-    }
-    memcpy(fsk->window, line, window);
-    memcpy(fsk->before, raw, sizeof fsk->before);
+    size_t i = start, taken;
+    do {
+        taken = KERNEL(fsk_stretch)(fsk, samples + i, n - i < FSK_STRETCH ? n - i : FSK_STRETCH, out);
+        i += taken;
+    } while (taken == FSK_STRETCH);
     return i - start;
 }
 
