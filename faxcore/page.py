@@ -100,7 +100,8 @@ class Page:
         return same and bool(np.array_equal(self.rows, other.rows))
 
     def __hash__(self) -> int:
-        return hash((self.width, self.resolution, self.rows.tobytes()))
+        """Of some rows: pages are keys of caches, and all of them would take longer than what is kept there."""
+        return hash((self.width, self.resolution, self.rows.shape, self.rows[::64].tobytes()))
 
     def __repr__(self) -> str:
         return f"Page({self.width}x{self.height}, {self.resolution.name})"

@@ -65,8 +65,13 @@ class Transmitter(StoredSignal):
     """
 
     def __init__(self, frames: Sequence[bytes], *, level_dbm0: float = -13.0) -> None:
-        bits = frame_bits(frames, preamble_flags=PREAMBLE_FLAGS)
-        super().__init__(modulate(bits, level_dbm0=checked_level(level_dbm0)))
+        super().__init__(_signal(tuple(frames), checked_level(level_dbm0)))
+
+
+@lru_cache(maxsize=64)
+def _signal(frames: tuple[bytes, ...], level_dbm0: float) -> npt.NDArray[np.int16]:
+    """Most signals of many calls are alike: a second or two of samples, 16 kB each second."""
+    return modulate(frame_bits(frames, preamble_flags=PREAMBLE_FLAGS), level_dbm0=level_dbm0)
 
 
 class LiveTransmitter:

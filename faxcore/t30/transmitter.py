@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from faxcore import coding
@@ -357,9 +358,7 @@ class _Sheet:
         if not self._octets:
             page = self._checked(self._request.page())
             self.rows = page.height
-            self._octets = coding.encode(
-                page, self._parameters.coding, bit_order="lsb", min_line_bits=self._parameters.min_line_bits
-            )
+            self._octets = _coded(page, self._parameters.coding, self._parameters.min_line_bits)
         return self._octets
 
     def _checked(self, page: Page) -> Page:
@@ -368,3 +367,9 @@ class _Sheet:
             cause = f"drawn {page.width} pels wide at {page.resolution.name} where {width} at {wanted.name} was due"
             raise DocumentError(self._document, cause, page=self._number, code=ResultCode.BADTAG)
         return page
+
+
+@lru_cache(maxsize=4)
+def _coded(page: Page, name: str, min_line_bits: int) -> bytes:
+    """A page that goes to many far ends is coded once."""
+    return coding.encode(page, name, bit_order="lsb", min_line_bits=min_line_bits)
