@@ -48,8 +48,7 @@ def on_the_line(modems: tuple[str, ...], ecm: bool, **settings: Any) -> FaxTermi
 
 
 def our_gateway(**settings: Any) -> faxcore.Gateway:
-    """At -10 dBm0, where SpanDSP's receiver of the short training of V.17 works."""
-    return faxcore.Gateway(carrier=faxcore.T38(**settings), audio=faxcore.Audio(level=-10.0))
+    return faxcore.Gateway(carrier=faxcore.T38(**settings))
 
 
 def ended_well(peer: FaxTerminal | T38Terminal) -> None:

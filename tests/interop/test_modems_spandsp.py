@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from benchmarks.impairments import Channel, carry
-from faxcore import modem
+from faxcore import g711, modem
 from tests.interop import spandsp
 
 pytestmark = pytest.mark.peer("spandsp")
@@ -108,6 +108,19 @@ def test_it_hears_our_short_training_as_well_as_its_own(rate: int) -> None:
             taken[who] += is_heard(heard, bits)
     assert taken["ours"] >= taken["its"] - 4
     assert taken["ours"] >= 15
+
+
+@pytest.mark.parametrize("law", [None, "mu", "a"])
+@V17
+def test_it_hears_every_short_training_of_ours(rate: int, law: str | None) -> None:
+    """On a line that keeps samples as they are, from -6 to -34 dBm0; its own it loses from -27 dBm0 down."""
+    bits = bits_of(rate, 2400)
+    for level in range(-6, -35, -1):
+        long, short = (
+            modem.modulate(bits, "v17", rate, training=kind, level_dbm0=level) for kind in ("long", "short")
+        )
+        line = [samples if law is None else g711.through(samples, law) for samples in (long, short)]
+        assert is_heard(spandsp.v17_demodulate_short(*line, rate), bits), f"{level} dBm0"
 
 
 def burst(who: str, bits: Bits, rate: int, *, short: bool) -> Samples:
