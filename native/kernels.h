@@ -14,11 +14,13 @@
 #include "line.h"
 #include "page.h"
 #include "qam.h"
+#include "qam_acquire.h"
 #include "t38.h"
 #include "t4.h"
 
 #define ALL_KERNELS(X)                                                                                             \
-    BANK_KERNELS(X) FSK_KERNELS(X) LINE_KERNELS(X) PAGE_KERNELS(X) QAM_KERNELS(X) T38_KERNELS(X) T4_KERNELS(X)
+    BANK_KERNELS(X) FSK_KERNELS(X) LINE_KERNELS(X) PAGE_KERNELS(X) QAM_KERNELS(X) QAM_ACQUIRE_KERNELS(X) \
+    T38_KERNELS(X) T4_KERNELS(X)
 
 struct kernels {
     const char *level;

@@ -118,8 +118,6 @@ struct qam_progress {
     X(void, qam_shape, (const struct qam_pulse *pulse, const int16_t *taps, const int16_t *points, float gain, \
                         const uint8_t *symbols, int64_t n_symbols, int64_t first_symbol, int64_t first_sample, \
                         int16_t *out, int64_t n)) \
-    X(void, qam_front, (const int16_t *samples, const int16_t *bank, const int64_t *clocks, int64_t n, float *out)) \
-    X(void, qam_fit, (const double *halves, const double *targets, int64_t n, int centre, double ridge, double *taps)) \
     X(struct qam_progress, qam_receive, (struct qam_receiver *r, const struct qam_tables *t, const int16_t *samples, \
                                          int64_t n, uint8_t *octets, int64_t capacity))
 

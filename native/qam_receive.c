@@ -76,12 +76,6 @@ static void KERNEL(matched)(const int16_t *samples, const int16_t *bank, int64_t
     *im = (float)(int32_t)((y[0] + y[2]) + (y[1] + y[3]));
 }
 
-void KERNEL(qam_front)(const int16_t *samples, const int16_t *bank, const int64_t *clocks, int64_t n, float *out)
-{
-    for (int64_t i = 0; i < n; i++)
-        KERNEL(matched)(samples, bank, clocks[i], out + 2 * i, out + 2 * i + 1);
-}
-
 static void KERNEL(take_half)(struct qam_receiver *r, const int16_t *bank)
 {
     KERNEL(matched)(r->history, bank, r->clock, r->delay_re + r->delay_head, r->delay_im + r->delay_head);

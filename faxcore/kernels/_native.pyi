@@ -53,9 +53,14 @@ def t38_unwrap(datagrams: Any, sizes: Any, sequence: int, head: int, form: int, 
 # `faxcore.kernels.twins.qam.CODER` / `RECEIVER`
 def qam_encode(coder: Any, table: Any, next: Any, octets: Any, symbols: Any, /) -> int: ...  # table, next uint8 (states, groups); octets in, point numbers out (uint8); symbols made
 def qam_shape(taps: Any, points: Any, symbols: Any, out: Any, up: int, down: int, first_symbol: int, first_sample: int, gain: float, /) -> None: ...  # taps int16 (rows, 2 x span); points int16 (256, 2); symbols uint8; out int16
-def qam_front(samples: Any, bank: Any, clocks: Any, out: Any, /) -> None: ...  # samples and bank int16; clocks int64 in 2^-32 samples; out complex64, one a clock
-def qam_fit(halves: Any, targets: Any, taps: Any, centre: int, ridge: float, /) -> None: ...  # complex128; halves (2 n + 30), targets (n,), taps (32,): the result
 def qam_receive(receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any, samples: Any, octets: Any, /) -> tuple[int, int, int]: ...  # training float32 (n, 2); branches int32 (4, 2, 8); cells uint8 (576, 8), (1, 8) without a trellis; samples int16; octets uint8, writable; samples used, octets made, event
+
+# qam_acquire: the acquisition of a training; halves are complex64, half a symbol apart
+def qam_front(samples: Any, bank: Any, clock: int, step: int, turn: float, out: Any, /) -> None: ...  # samples and bank int16; clock and step in 2^-32 samples; turn in radians; out complex64
+def qam_energy(samples: Any, lines: Any, /) -> float: ...  # samples int16; lines as for qam_receive
+def qam_correlate(halves: Any, known: Any, scores: Any, /) -> None: ...  # complex64; known (chunks, points), scores (places, chunks): the result
+def qam_fit(halves: Any, targets: Any, taps: Any, centre: int, ridge: float, /) -> None: ...  # halves (2 n + 30) and targets (n,) complex64; taps (32,) complex128: the result
+def qam_refine(halves: Any, targets: Any, taps: Any, unknowns: int, /) -> tuple[float, float, complex, float, float, float, float]: ...  # halves (2 n + 32) and targets (n,) complex64; taps (32,) complex128
 
 # bank: many lanes of one modulation; senders, receivers and progress are the octets of records of
 # `faxcore.kernels.twins.bank.SENDER`, `twins.qam.RECEIVER`, `twins.bank.PROGRESS`, one a lane

@@ -6,11 +6,12 @@ training; its scrambled ones, not used until then, say whether it was one.
 
 from __future__ import annotations
 
+import cmath
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from faxcore.kernels import native
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from faxcore.modem.scheme import Scheme
 
 Complex = NDArray[np.complex128]
+Halves = NDArray[np.complex64]
+"""Half-symbol samples."""
 
 CENTRE = layout.TAPS // 2 - 1
 """The equaliser's tap at the symbol itself."""
@@ -37,7 +40,7 @@ CHUNK = 64
 AGAIN = 64
 """Alternations before the conditioning of a short training that help to find its moment and phase."""
 
-MOVES = np.arange(-2.5, 2.6, 0.25)
+MOVES = np.arange(-2.5, 2.6, 0.25).tolist()
 """Samples by which the moment of a short training may be off when its frame was found."""
 
 PASS = 0.25
@@ -59,12 +62,6 @@ SLOW = _slow()
 """Polynomials up to the third degree, a row each."""
 
 
-def without_slow(samples: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Whole blocks of samples, a row each, direct current and hum taken out."""
-    blocks = samples[: len(samples) // layout.BLOCK * layout.BLOCK].reshape(-1, layout.BLOCK).astype(np.float64)
-    return np.asarray(blocks - blocks @ SLOW.T @ SLOW)
-
-
 @dataclass(frozen=True)
 class Lock:
     """A trained receiver just before the first symbol of the check. Times in samples from the buffer's start."""
@@ -75,7 +72,7 @@ class Lock:
     phase: complex  # carrier at the next symbol
     turn: complex  # carrier advance a symbol
     taps: Complex
-    delay: Complex  # the half-symbol samples of the next symbol
+    delay: Halves  # those of the next symbol
     front_power: float
     rms: float
     evm: float
@@ -97,71 +94,91 @@ def acquire(
         return _acquire_again(fit, trained)
     for _ in range(2):
         fit.solve(fit.conditioning)
-        if not fit.error(fit.conditioning) < HOPELESS:
+        rest = fit.rest(fit.conditioning)
+        if not rest.error < HOPELESS:
             return None
-        fit.refine(fit.conditioning)
+        fit.refine(fit.conditioning, rest)
     fit.solve(fit.conditioning)
-    if not fit.error(fit.check) < PASS:
+    if not fit.rest(fit.check, 0).error < PASS:
         return None
-    fit.refine(fit.all)
+    fit.refine(fit.all, fit.rest(fit.all))
     fit.solve(fit.all)
-    return fit.lock()
+    return fit.lock(fit.rest(fit.all, 0).error)
 
 
 def _acquire_again(fit: _Fit, trained: Lock) -> Lock | None:
     fit.begin_with(trained)
     for _ in range(3):
         fit.aim()
-    return fit.lock() if fit.error(fit.all) < PASS else None
+    error = fit.rest(fit.all, 0).error
+    return fit.lock(error) if error < PASS else None
 
 
-def front(scheme: Scheme, samples: NDArray[np.int16], clocks: NDArray[np.float64]) -> Complex:
-    """Matched-filter outputs that begin at `clocks` (samples), the carrier still on."""
-    out = np.empty(clocks.size, np.complex64)
-    native.qam_front(samples, scheme.bank, np.round(clocks.ravel() * 2**32).astype(np.int64), out)
-    return out.astype(np.complex128).reshape(clocks.shape)
+def front(
+    scheme: Scheme, samples: NDArray[np.int16], clock: float, step: float, turn: float, n: int
+) -> Halves:
+    """Matched-filter outputs that begin at `clock` and every `step` (samples) after it, each turned back by `turn`."""
+    out = np.empty(n, np.complex64)
+    native.qam_front(samples, scheme.bank, round(clock * 2**32), round(step * 2**32), turn, out)
+    return out
 
 
 def _find_frame(scheme: Scheme, samples: NDArray[np.int16], expected: int) -> tuple[float, float] | None:
     """Peak of the first alternation (samples) and carrier offset (Hz)."""
     half = SAMPLE_RATE / scheme.symbol_rate / 2
-    clocks = np.arange(0, len(samples) - layout.FRONT - 1, half)
-    base = front(scheme, samples, clocks) * np.exp(-2j * np.pi * scheme.carrier_hz / SAMPLE_RATE * clocks)
-    # Equal letters are two symbols apart.
-    m = np.arange(int(expected / half), int((expected + 2 * layout.BLOCK) / half) - 4)
-    offset = np.angle(np.vdot(base[m], base[m + 4])) / (2 * np.pi * 4 * half) * SAMPLE_RATE
-    base *= np.exp(-2j * np.pi * offset / SAMPLE_RATE * clocks)
-    start = int((expected - FRONT_DELAY - 280) / half)
-    scores = _correlate(scheme, base[max(start, 0) :], int(340 / half))
-    total = np.sum(np.abs(scores) ** 2, axis=1)
+    carrier_hz = scheme.carrier_hz + _offset_of_alternations(scheme, samples, expected, half)
+    start = max(int((expected - FRONT_DELAY - 280) / half), 0)
+    chunks, places = scheme.chunks, int(340 / half)
+    begin = (start + 2 * len(scheme.alternations)) * half
+    turn = 2 * math.pi * carrier_hz / SAMPLE_RATE * half
+    base = front(scheme, samples, begin, half, turn, places + 2 * chunks.size)
+    scores = np.empty((places, len(chunks)), np.complex64)
+    native.qam_correlate(base, chunks, scores)
+    total = np.sum(scores.view(np.float32) ** 2, axis=1)
     best = int(np.argmax(total))
     if best in (0, len(total) - 1):
         return None
-    before, peak, after = total[best - 1 : best + 2]
+    before, peak, after = total[best - 1 : best + 2].tolist()
     fraction = 0.5 * (before - after) / (before - 2 * peak + after)
-    step = np.angle(np.vdot(scores[best, :-1], scores[best, 1:]))
-    offset += step / (2 * np.pi * CHUNK) * scheme.symbol_rate
-    return (max(start, 0) + best + fraction) * half + FRONT_DELAY, float(offset)
+    step = _angle(scores[best, :-1], scores[best, 1:])
+    offset = carrier_hz - scheme.carrier_hz + step / (2 * math.pi * CHUNK) * scheme.symbol_rate
+    return (start + best + fraction) * half + FRONT_DELAY, offset
 
 
-def _correlate(scheme: Scheme, base: Complex, places: int) -> Complex:
-    """Correlation of each chunk of the conditioning sequence, for a first alternation at each half symbol."""
-    fitted = scheme.points[scheme.conditioning[: scheme.fitted]]
-    chunk = min(CHUNK, len(fitted))
-    known = fitted[: len(fitted) // chunk * chunk].reshape(-1, chunk)
-    known = known - known.mean(axis=1, keepdims=True)  # the carrier line says nothing about the frame
-    begin = 2 * len(scheme.alternations)
-    windows = sliding_window_view(base[begin:], 2 * known.size - 1)[:places, ::2]
-    return np.asarray(np.einsum("pck,ck->pc", windows.reshape(len(windows), *known.shape), known.conj()))
+def _offset_of_alternations(scheme: Scheme, samples: NDArray[np.int16], expected: int, half: float) -> float:
+    """Carrier offset (Hz), from equal letters, which are two symbols apart."""
+    m, turn = int(expected / half), 2 * math.pi * scheme.carrier_hz / SAMPLE_RATE * half
+    base = front(scheme, samples, m * half, half, turn, int((expected + 2 * layout.BLOCK) / half) - m)
+    return _angle(base[:-4], base[4:]) / (2 * math.pi * 4 * half) * SAMPLE_RATE
+
+
+def _angle(before: Halves, after: Halves) -> float:
+    """By how much the carrier turns in the mean."""
+    return cmath.phase(np.sum(before.conj() * after))
+
+
+class Rest(NamedTuple):
+    """What an equaliser leaves over, see `qam_refine` of the kernels' twins."""
+
+    error: float
+    likeness: float
+    turn: complex
+    phase: float
+    move: float
+    phase_drift: float
+    move_drift: float
 
 
 class _Fit:
-    """An equaliser fitted to the training, given where it begins, its carrier offset and its clock."""
+    """An equaliser fitted to the training, given where it begins, its carrier offset and its clock.
+
+    Its taps are for samples whose carrier was turned back.
+    """
 
     def __init__(self, scheme: Scheme, samples: NDArray[np.int16], first: float, offset_hz: float) -> None:
         self.scheme, self.samples = scheme, samples
         self.first = first
-        self.turn_angle = 2 * np.pi * (scheme.carrier_hz + offset_hz) / scheme.symbol_rate
+        self.turn = 2 * math.pi * (scheme.carrier_hz + offset_hz) / scheme.symbol_rate
         self.symbol = SAMPLE_RATE / scheme.symbol_rate
         # The alternations, three lines only, teach an equaliser nothing; a known one they tell when and at what phase.
         self.start = len(scheme.alternations) - (AGAIN if scheme.modulation.short else 0)
@@ -173,90 +190,71 @@ class _Fit:
         self._take()
 
     def _take(self) -> None:
-        """Half-symbol samples around known symbol k: windows[2 k + 1], and half a symbol off the ones beside it."""
-        self.halves = self._halves(self.first)
-        self.turns = self._turns()
-        self.windows = sliding_window_view(self.halves, layout.TAPS)
+        """Half-symbol samples: a window around known symbol k begins with number 2 k + 1."""
+        n = 2 * len(self.known) + layout.TAPS + 2
+        self.halves = front(self.scheme, self.samples, self._clock(0), self.symbol / 2, self.turn / 2, n)
 
-    def _clocks(self, first: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where the matched filters of all half-symbol samples begin."""
-        j = np.arange(2 * len(self.known) + layout.TAPS + 2) + 2 * self.start - CENTRE - 1
-        return np.asarray(first - FRONT_DELAY + self.symbol / 2 * j)
+    def _clock(self, j: int) -> float:
+        """Where the matched filter of half-symbol sample j begins."""
+        return self.first - FRONT_DELAY + self.symbol / 2 * (j + 2 * self.start - CENTRE - 1)
 
-    def _halves(self, first: float | NDArray[np.float64]) -> Complex:
-        return front(self.scheme, self.samples, np.clip(self._clocks(first), 0, len(self.samples) - layout.FRONT - 1))
-
-    def _turns(self) -> Complex:
-        return np.asarray(np.exp(1j * self.turn_angle * np.arange(len(self.known))))
+    def _twist(self) -> Complex:
+        """What makes taps for samples with the carrier on of our own."""
+        return np.exp(-0.5j * self.turn * np.arange(1, layout.TAPS + 1))
 
     def solve(self, part: slice, ridge: float = 0.01) -> None:
         """Least squares, held towards a single tap where the two points of the sequence say nothing."""
         halves = self.halves[2 * part.start + 1 : 2 * part.stop + layout.TAPS - 1]
-        native.qam_fit(halves, self.known[part] * self.turns[part], self.taps, CENTRE, ridge)
+        native.qam_fit(halves, self.known[part], self.taps, CENTRE, ridge)
+
+    def rest(self, part: slice, unknowns: int = 4) -> Rest:
+        """What the equaliser leaves over."""
+        halves = self.halves[2 * part.start : 2 * part.stop + layout.TAPS]
+        return Rest(*native.qam_refine(halves, self.known[part], self.taps, unknowns))
 
     def begin_with(self, trained: Lock) -> None:
         """Take over equaliser, carrier and clock, and find the moment that suits them best."""
-        self.taps = trained.taps.copy()
-        self.turn_angle += float(np.angle(trained.turn * np.exp(-1j * self.turn_angle)))
+        self.turn += cmath.phase(trained.turn * cmath.rect(1, -self.turn))
         self.symbol = SAMPLE_RATE / self.scheme.symbol_rate + trained.drift
-        moments = self.first + MOVES
-        halves = self._halves(moments[:, None])
-        windows = sliding_window_view(halves, layout.TAPS, axis=1)[:, 1 : 2 * len(self.known) : 2]
-        v = np.einsum("mki,i->mk", windows, self.taps) * self._turns().conj()
-        fits = np.abs(np.sum(v.conj() * self.known, axis=1)) ** 2 / np.sum(np.abs(v) ** 2, axis=1)
-        self.first = float(moments[int(np.argmax(fits))])
+        self.taps = trained.taps / self._twist()
+        self.first = max((self.first + move for move in MOVES), key=self._likeness)
         self._take()
+
+    def _likeness(self, first: float) -> float:
+        self.first = first
+        self._take()
+        return self.rest(self.all, 0).likeness
 
     def aim(self) -> None:
         """Moment and phase once more, from what the equaliser leaves over."""
-        v = self.equalised(self.all)
-        turn = np.vdot(v, self.known)
-        v, self.taps = v * turn / abs(turn), self.taps * turn / abs(turn)
-        slope = 0.5 * (self.equalised(self.all, 1) - self.equalised(self.all, -1))  # by half a symbol
-        design = np.stack([1j * v, slope])
-        found = np.linalg.solve((design.conj() @ design.T).real, (design.conj() @ (self.known - v)).real)
-        self.first += float(np.clip(found[1], -0.5, 0.5)) * self.symbol / 2
+        rest = self.rest(self.all, 2)
+        self.taps *= rest.turn
+        self.first += min(max(rest.move, -0.5), 0.5) * self.symbol / 2
         self._take()
 
-    def equalised(self, part: slice, move: int = 0) -> Complex:
-        """The equaliser's output, all of it `move` half symbols later; turned back by the carrier, at that time."""
-        turns = np.exp(-0.5j * self.turn_angle * move) * self.turns[part].conj()
-        windows = self.windows[2 * part.start + move + 1 : 2 * part.stop + move : 2]
-        return np.asarray(np.einsum("ki,i->k", windows, self.taps) * turns)
-
-    def refine(self, part: slice) -> None:
+    def refine(self, part: slice, rest: Rest) -> None:
         """Read carrier and clock offset out of what the equaliser left over, and take the samples anew."""
-        v = self.equalised(part)
-        k = np.arange(len(v)) - (len(v) - 1) / 2
-        slope = 0.5 * (self.equalised(part, 1) - self.equalised(part, -1))  # by half a symbol
-        design = np.stack([1j * v, 1j * v * k, slope, slope * k])
-        rest = self.known[part] - v
-        found = np.linalg.solve((design.conj() @ design.T).real, (design.conj() @ rest).real)
-        stretch = float(np.clip(found[3] * self.symbol / 2, -0.002, 0.002))
-        self.turn_angle += 2 * np.pi * self.scheme.carrier_hz / SAMPLE_RATE * stretch - found[1]
-        middle = self.start + (len(v) - 1) / 2
+        stretch = min(max(rest.move_drift * self.symbol / 2, -0.002), 0.002)
+        self.turn += 2 * math.pi * self.scheme.carrier_hz / SAMPLE_RATE * stretch - rest.phase_drift
+        middle = self.start + (part.stop - part.start - 1) / 2
         self.first -= stretch * middle
         self.symbol += stretch
         self._take()
 
-    def error(self, part: slice) -> float:
-        """Mean squared error relative to the power of the points."""
-        c = self.known[part]
-        rest = c - self.equalised(part)
-        return float(np.sum(np.abs(rest) ** 2) / np.sum(np.abs(c) ** 2))
-
-    def lock(self) -> Lock:
+    def lock(self, error: float) -> Lock:
         k = self.check.start
         begin, end = (int(self.first + self.symbol * n) for n in (self.start, self.start + k))
+        samples = self.samples[begin:end]
+        energy = native.qam_energy(samples, self.scheme.lines) / (len(samples) // layout.BLOCK * layout.BLOCK)
         return Lock(
             first=self.first,
-            clock=float(self._clocks(self.first)[2 * k + layout.TAPS + 1]),
+            clock=self._clock(2 * k + layout.TAPS + 1),
             drift=self.symbol - SAMPLE_RATE / self.scheme.symbol_rate,
-            phase=complex(np.exp(1j * self.turn_angle * k)),
-            turn=complex(np.exp(1j * self.turn_angle)),
-            taps=self.taps,
-            delay=self.halves[2 * k + 1 : 2 * k + layout.TAPS + 1],
-            front_power=float(np.mean(np.abs(self.halves) ** 2)),
-            rms=2 * float(np.sqrt(np.mean(without_slow(self.samples[begin:end]) ** 2))),
-            evm=self.error(self.all) ** 0.5,
+            phase=cmath.rect(1, self.turn * k),
+            turn=cmath.rect(1, self.turn),
+            taps=self.taps * self._twist(),
+            delay=front(self.scheme, self.samples, self._clock(2 * k + 1), self.symbol / 2, 0.0, layout.TAPS),
+            front_power=2 * float(np.mean(self.halves.view(np.float32) ** 2)),
+            rms=2 * math.sqrt(energy),
+            evm=math.sqrt(max(error, 0.0)),
         )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
-from faxcore.modem.acquisition import Lock, acquire, without_slow
+from faxcore.modem.acquisition import Lock, acquire
 from faxcore.modem.scheme import PULSE_PEAK, PULSE_SYMBOLS, Encoder, Scheme
 from faxcore.signals import (
     CarrierQuality,
@@ -315,7 +315,7 @@ class Receiver:
         samples = s["history"][begin:end].copy()
         lock = acquire(self._scheme, samples, loops.kept, self._trained)
         if lock is None:
-            _hunt_on(s)
+            _hunt_on(s, self._scheme)
             return []
         training = self._scheme.length * SAMPLE_RATE / self._scheme.symbol_rate
         self._burst = _Burst(lock, int(s["origin"]) + begin + lock.first + training)
@@ -361,11 +361,11 @@ def _skipped(scheme: Scheme) -> int:
     return scheme.check + (layout.DEPTH - 1 if scheme.trellis else 0)
 
 
-def _hunt_on(s: np.void) -> None:
+def _hunt_on(s: np.void, scheme: Scheme) -> None:
     """The training was none: hunt on from the block after the trigger, and see when the energy goes."""
     if s["lost_energy"] == 0:
         block = s["history"][s["trigger"] + layout.BLOCK : s["trigger"] + 2 * layout.BLOCK]
-        s["lost_energy"], s["quiet_blocks"] = float(np.sum(without_slow(block) ** 2)), 0
+        s["lost_energy"], s["quiet_blocks"] = native.qam_energy(block, scheme.lines), 0
         s["loss_ratio"] = LOSS_RATIO
     s["stage"], s["scan"], s["hits"] = layout.HUNTING, s["trigger"] + layout.BLOCK, 0
 

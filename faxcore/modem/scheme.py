@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
-from faxcore.modem.acquisition import HELD, SLOW
+from faxcore.modem.acquisition import CHUNK, HELD, SLOW
 from faxcore.signals import Modulation
 from faxcore.units import SAMPLE_RATE
 
@@ -133,12 +133,23 @@ class Scheme:
         return len(self.alternations) + len(self.conditioning) + self.check
 
     @cached_property
-    def known(self) -> NDArray[np.complex128]:
+    def known(self) -> NDArray[np.complex64]:
         """The points of the training that are learnt at once; the last `held` of them judge what was learnt."""
         symbols = [self.alternations, self.conditioning[: self.fitted]]
         if self.fitted == len(self.conditioning) and not self.trellis:
             symbols.append(self.check_symbols)
-        return np.take(self.points, np.concatenate(symbols))
+        return np.take(self.points, np.concatenate(symbols)).astype(np.complex64)
+
+    @cached_property
+    def chunks(self) -> NDArray[np.complex64]:
+        """The conditioning that is learnt at once, in rows of whole chunks that find its place.
+
+        Their mean is taken out: the carrier line says nothing about the frame.
+        """
+        fitted = self.points[self.conditioning[: self.fitted]]
+        chunk = min(CHUNK, len(fitted))
+        known = fitted[: len(fitted) // chunk * chunk].reshape(-1, chunk)
+        return np.ascontiguousarray(known - known.mean(axis=1, keepdims=True), np.complex64)
 
     @property
     def held(self) -> int:

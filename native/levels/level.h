@@ -15,6 +15,7 @@
 #include "qam_fit.c"
 #include "qam_trellis.c"
 #include "qam_receive.c"
+#include "qam_acquire.c"
 #include "bank.c"
 #include "bank_lanes.c"
 #include "bank_decide.c"

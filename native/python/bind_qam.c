@@ -114,64 +114,7 @@ static PyObject *receive(PyObject *self, PyObject *const *args, Py_ssize_t count
     return result;
 }
 
-static PyObject *front(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    (void)self;
-    static const struct array_spec specs[] = {
-        {"samples", 'h', 1, 0, 0}, {"bank", 'h', 3, 0, 0}, {"clocks", 'q', 1, 0, 0}, {"out", 'F', 1, 1, 0}};
-    Py_buffer views[4];
-    if (check_count("qam_front", count, 4) < 0 || get_arrays(args, specs, views, 4) < 0)
-        return NULL;
-    PyObject *result = NULL;
-    const int64_t *clocks = views[2].buf;
-    int64_t room = views[0].shape[0] - QAM_FRONT - 1;
-    Py_ssize_t inside = 0;
-    while (inside < views[2].shape[0] && room < 1 << 30 && within(clocks[inside], 0, room * (1ll << 32)))
-        inside++;
-    if (views[1].shape[0] != QAM_PHASES || views[1].shape[1] != 2 || views[1].shape[2] != QAM_FRONT)
-        PyErr_Format(PyExc_ValueError, "bank: shape (%d, 2, %d) is needed", QAM_PHASES, QAM_FRONT);
-    else if (inside < views[2].shape[0])
-        PyErr_SetString(PyExc_ValueError, "clocks: a matched filter would leave the samples");
-    else if (views[3].shape[0] != views[2].shape[0])
-        PyErr_SetString(PyExc_ValueError, "out: one item a clock is needed");
-    else {
-        Py_BEGIN_ALLOW_THREADS
-        chosen->qam_front(views[0].buf, views[1].buf, clocks, views[2].shape[0], views[3].buf);
-        Py_END_ALLOW_THREADS
-        result = Py_NewRef(Py_None);
-    }
-    release_arrays(views, 4);
-    return result;
-}
-
-static PyObject *fit(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    (void)self;
-    static const struct array_spec specs[] = {{"halves", 'D', 1, 0, 0}, {"targets", 'D', 1, 0, 0}, {"taps", 'D', 1, 1, 0}};
-    long long centre;
-    double ridge;
-    Py_buffer views[3];
-    if (check_count("qam_fit", count, 5) < 0 || get_int(args[3], "centre", 0, QAM_TAPS - 1, &centre) < 0
-        || get_real(args[4], "ridge", 1e-9, 1e9, &ridge) < 0 || get_arrays(args, specs, views, 3) < 0)
-        return NULL;
-    PyObject *result = NULL;
-    if (views[1].shape[0] < 1 || (views[0].shape[0] - (QAM_TAPS - 2)) / 2 < views[1].shape[0])
-        PyErr_SetString(PyExc_ValueError, "halves: a window for every target is needed");
-    else if (views[2].shape[0] != QAM_TAPS)
-        PyErr_Format(PyExc_ValueError, "taps: %d items are needed", QAM_TAPS);
-    else {
-        Py_BEGIN_ALLOW_THREADS
-        chosen->qam_fit(views[0].buf, views[1].buf, views[1].shape[0], (int)centre, ridge, views[2].buf);
-        Py_END_ALLOW_THREADS
-        result = Py_NewRef(Py_None);
-    }
-    release_arrays(views, 3);
-    return result;
-}
-
 PyMethodDef qam_methods[] = {
-    {"qam_fit", VECTORCALL(fit), METH_FASTCALL, NULL},
-    {"qam_front", VECTORCALL(front), METH_FASTCALL, NULL},
     {"qam_encode", VECTORCALL(encode), METH_FASTCALL, NULL},
     {"qam_shape", VECTORCALL(shape), METH_FASTCALL, NULL},
     {"qam_receive", VECTORCALL(receive), METH_FASTCALL, NULL},

@@ -11,7 +11,8 @@
 extern const struct kernels *chosen;
 
 /* Each family's methods, ended by a NULL entry. */
-extern PyMethodDef bank_methods[], fsk_methods[], line_methods[], page_methods[], qam_methods[], t38_methods[], t4_methods[];
+extern PyMethodDef bank_methods[], fsk_methods[], line_methods[], page_methods[], qam_methods[], qam_acquire_methods[],
+    t38_methods[], t4_methods[];
 
 /* An argument that must be a C-contiguous buffer. `format` is one struct-module letter ('B', 'b', 'h', 'i', 'I',
  * 'q', 'Q', 'f', 'd'; 'F' and 'D' for complex64 and complex128), or 0 for any type of `itemsize` octets. */

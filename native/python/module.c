@@ -74,7 +74,7 @@ static int exec_module(PyObject *module)
 {
     find_runnable();
     PyMethodDef *families[] = {level_methods, bank_methods, fsk_methods, line_methods,
-                               page_methods,  qam_methods,  t38_methods, t4_methods};
+                               page_methods, qam_methods, qam_acquire_methods, t38_methods, t4_methods};
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         if (PyModule_AddFunctions(module, families[i]) < 0)
             return -1;

@@ -142,31 +142,14 @@ def qam_shape(
     out[:] = np.clip(np.rint(sums.astype(np.float32) * f32(gain)), -32768, 32767)
 
 
-def qam_front(
-    samples: NDArray[np.int16], bank: NDArray[np.int16], clocks: NDArray[np.int64], out: NDArray[np.complex64]
-) -> None:
+def matched(samples: NDArray[np.int16], bank: NDArray[np.int16], clocks: NDArray[np.int64]) -> NDArray[np.complex64]:
     """Matched-filter outputs that begin at `clocks` (2^-32 samples), the carrier still on; whole numbers."""
     place = clocks + (1 << (31 - PHASE_BITS))
     windows = samples[(place >> 32)[:, None] + np.arange(FRONT)].astype(np.int32)
     rows = bank[place >> (32 - PHASE_BITS) & (PHASES - 1)]
+    out = np.empty(len(clocks), np.complex64)
     out.real, out.imag = (windows * rows[:, 0]).sum(axis=1), (windows * rows[:, 1]).sum(axis=1)
-
-
-def qam_fit(
-    halves: NDArray[np.complex128], targets: NDArray[np.complex128], taps: NDArray[np.complex128],
-    centre: int, ridge: float,
-) -> None:  # fmt: skip
-    """Equaliser taps that bring each window of half-symbol samples to its target, by regularised least squares.
-
-    What the targets leave open is held towards the best single tap, at `centre`; `ridge` is the weight of that
-    relative to the mean power of the samples. Kernel and twin agree within 1e-9 of the largest tap.
-    """
-    windows = halves[2 * np.arange(len(targets))[:, None] + np.arange(TAPS)]
-    normal, aim = windows.conj().T @ windows, windows.conj().T @ targets
-    load = ridge * np.trace(normal).real / TAPS
-    prior = np.zeros(TAPS, np.complex128)
-    prior[centre] = aim[centre] / normal[centre, centre].real
-    taps[:] = np.linalg.solve(normal + load * np.eye(TAPS), aim + load * prior)
+    return out
 
 
 class _Receiver:
@@ -231,9 +214,8 @@ class _Receiver:
         return NOTHING
 
     def take_half(self) -> None:
-        half = np.empty(1, np.complex64)
-        qam_front(self.s.history, self.bank, np.array([self.s.clock], np.int64), half)
-        self.s.delay_re[self.s.delay_head], self.s.delay_im[self.s.delay_head] = half[0].real, half[0].imag
+        half = matched(self.s.history, self.bank, np.array([self.s.clock], np.int64))[0]
+        self.s.delay_re[self.s.delay_head], self.s.delay_im[self.s.delay_head] = half.real, half.imag
         self.s.delay_head += 1
         self.s.clock += self.s.half_step
 
