@@ -160,10 +160,8 @@ static void KERNEL(sum_products)(const float *halves, const float *targets, int6
             KERNEL(add_products)(eights, all, at, (double)(k + at) - 0.5 * (double)(n - 1));
     }
     for (int w = 0; w < 3; w++) {
-        for (int i = 0; i < QAM_PRODUCTS; i++) {
-            KERNEL(eight_doubles) e = eights[w][i];
-            sums[w][i] = ((e[0] + e[4]) + (e[2] + e[6])) + ((e[1] + e[5]) + (e[3] + e[7]));
-        }
+        for (int i = 0; i < QAM_PRODUCTS; i++)
+            sums[w][i] = KERNEL(sum_eight)((const double *)&eights[w][i]);
     }
 }
 
@@ -206,6 +204,6 @@ struct qam_refined KERNEL(qam_refine)(const float *halves, const float *targets,
     KERNEL(solve_small)(a, x);
     return (struct qam_refined){
         .error = (one[QAM_DD] - 2 * one[QAM_VD_RE] + one[QAM_VV]) / one[QAM_DD],
-        .likeness = length * length / (one[QAM_VV] * one[QAM_DD]),
+        .likeness = length > 0 ? length * length / (one[QAM_VV] * one[QAM_DD]) : 0.0,
         .turn_re = re, .turn_im = im, .phase = x[0], .move = x[1], .phase_drift = x[2], .move_drift = x[3]};
 }

@@ -36,7 +36,12 @@ static void KERNEL(correlate_windows)(const float *y, const float *with, int64_t
     }
 }
 
-/* row j += sign * conj(c) * x from column j on. */
+LANE_INLINE double KERNEL(sum_eight)(const double *x)
+{
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+}
+
+/* row j += conj(c) x from column j on. */
 LANE_INLINE void KERNEL(add_to_row)(KERNEL(equations) *a, int j, double re, double im, const double *x_re, const double *x_im)
 {
     double *row_re = a->re[j], *row_im = a->im[j];
@@ -50,7 +55,7 @@ LANE_INLINE void KERNEL(add_to_row)(KERNEL(equations) *a, int j, double re, doub
  * and the last. */
 static void KERNEL(set_up)(KERNEL(equations) *a, const float *y, const float *targets, int64_t n)
 {
-    double by[2][2 * QAM_TAPS];
+    double by[2][2 * QAM_TAPS], edge_re[2][QAM_FIT_WIDTH] = {{0}}, edge_im[2][QAM_FIT_WIDTH] = {{0}};
     for (int j = 0; j < 2; j++) {
         KERNEL(correlate_windows)(y, y + 2 * j, 2, n, by);
         for (int i = 0; i < QAM_TAPS; i++) {
@@ -58,13 +63,17 @@ static void KERNEL(set_up)(KERNEL(equations) *a, const float *y, const float *ta
             a->im[j][i] = by[0][2 * i + 1] - by[1][2 * i];
         }
     }
-    for (int j = 2; j < QAM_TAPS; j++) {
-        const float *left = y + 2 * (j - 2), *fresh = left + 4 * n;
-        for (int i = j; i < QAM_TAPS; i++) {
-            double x_re = y[2 * i - 4], x_im = y[2 * i - 3], z_re = y[4 * n + 2 * i - 4], z_im = y[4 * n + 2 * i - 3];
-            a->re[j][i] = a->re[j - 2][i - 2] - (left[0] * x_re + left[1] * x_im) + (fresh[0] * z_re + fresh[1] * z_im);
-            a->im[j][i] = a->im[j - 2][i - 2] - (left[0] * x_im - left[1] * x_re) + (fresh[0] * z_im - fresh[1] * z_re);
+    for (int at = 0; at < 2; at++) {
+        for (int i = 0; i < QAM_TAPS; i++) {
+            edge_re[at][i + 2] = y[4 * n * at + 2 * i];
+            edge_im[at][i + 2] = y[4 * n * at + 2 * i + 1];
         }
+    }
+    for (int j = 2; j < QAM_TAPS; j++) {
+        memcpy(a->re[j] + 2, a->re[j - 2], QAM_TAPS * sizeof(double));
+        memcpy(a->im[j] + 2, a->im[j - 2], QAM_TAPS * sizeof(double));
+        KERNEL(add_to_row)(a, j, -edge_re[0][j], -edge_im[0][j], edge_re[0], edge_im[0]);
+        KERNEL(add_to_row)(a, j, edge_re[1][j], edge_im[1][j], edge_re[1], edge_im[1]);
     }
     KERNEL(correlate_windows)(y, targets, 1, n, by);
     for (int i = 0; i < QAM_TAPS; i++) {
@@ -87,16 +96,19 @@ static void KERNEL(factorise)(KERNEL(equations) *a)
     }
 }
 
-static void KERNEL(substitute)(const KERNEL(equations) *a, double *x)
+static void KERNEL(substitute)(const KERNEL(equations) *a, double *taps)
 {
+    double x_re[QAM_TAPS] = {0}, x_im[QAM_TAPS] = {0};
     for (int j = QAM_TAPS - 1; j >= 0; j--) {
-        double re = a->re[j][QAM_TAPS], im = a->im[j][QAM_TAPS];
-        for (int i = QAM_TAPS - 1; i > j; i--) {
-            re -= a->re[j][i] * x[2 * i] - a->im[j][i] * x[2 * i + 1];
-            im -= a->re[j][i] * x[2 * i + 1] + a->im[j][i] * x[2 * i];
+        double re[8] = {0}, im[8] = {0};
+        for (int i = j & ~7; i < QAM_TAPS; i += 8) {
+            for (int p = 0; p < 8; p++) {
+                re[p] += a->re[j][i + p] * x_re[i + p] - a->im[j][i + p] * x_im[i + p];
+                im[p] += a->re[j][i + p] * x_im[i + p] + a->im[j][i + p] * x_re[i + p];
+            }
         }
-        x[2 * j] = re / a->re[j][j];
-        x[2 * j + 1] = im / a->re[j][j];
+        taps[2 * j] = x_re[j] = (a->re[j][QAM_TAPS] - KERNEL(sum_eight)(re)) / a->re[j][j];
+        taps[2 * j + 1] = x_im[j] = (a->im[j][QAM_TAPS] - KERNEL(sum_eight)(im)) / a->re[j][j];
     }
 }
 

@@ -40,7 +40,7 @@ CHUNK = 64
 AGAIN = 64
 """Alternations before the conditioning of a short training that help to find its moment and phase."""
 
-MOVES = np.arange(-2.5, 2.6, 0.25).tolist()
+MOVES = np.arange(-2.5, 2.6, 0.5).tolist()
 """Samples by which the moment of a short training may be off when its frame was found."""
 
 PASS = 0.25
@@ -60,6 +60,11 @@ def _slow() -> NDArray[np.float64]:
 
 SLOW = _slow()
 """Polynomials up to the third degree, a row each."""
+
+
+def energy(scheme: Scheme, samples: NDArray[np.int16]) -> float:
+    """Energy of whole blocks of samples, direct current and hum taken out."""
+    return native.qam_energy(samples, scheme.lines)
 
 
 @dataclass(frozen=True)
@@ -138,11 +143,15 @@ def _find_frame(scheme: Scheme, samples: NDArray[np.int16], expected: int) -> tu
     best = int(np.argmax(total))
     if best in (0, len(total) - 1):
         return None
-    before, peak, after = total[best - 1 : best + 2].tolist()
-    fraction = 0.5 * (before - after) / (before - 2 * peak + after)
     step = _angle(scores[best, :-1], scores[best, 1:])
     offset = carrier_hz - scheme.carrier_hz + step / (2 * math.pi * CHUNK) * scheme.symbol_rate
-    return (start + best + fraction) * half + FRONT_DELAY, offset
+    return (start + best + _peak(*total[best - 1 : best + 2].tolist())) * half + FRONT_DELAY, offset
+
+
+def _peak(before: float, highest: float, after: float) -> float:
+    """How far behind the highest of three neighbours, in their distance, the peak of the parabola through them is."""
+    left, right = highest - before, highest - after
+    return 0.5 * (left - right) / (left + right)
 
 
 def _offset_of_alternations(scheme: Scheme, samples: NDArray[np.int16], expected: int, half: float) -> float:
@@ -200,7 +209,7 @@ class _Fit:
 
     def _twist(self) -> Complex:
         """What makes taps for samples with the carrier on of our own."""
-        return np.exp(-0.5j * self.turn * np.arange(1, layout.TAPS + 1))
+        return np.asarray(np.exp(-0.5j * self.turn * np.arange(1, layout.TAPS + 1)))
 
     def solve(self, part: slice, ridge: float = 0.01) -> None:
         """Least squares, held towards a single tap where the two points of the sequence say nothing."""
@@ -217,7 +226,12 @@ class _Fit:
         self.turn += cmath.phase(trained.turn * cmath.rect(1, -self.turn))
         self.symbol = SAMPLE_RATE / self.scheme.symbol_rate + trained.drift
         self.taps = trained.taps / self._twist()
-        self.first = max((self.first + move for move in MOVES), key=self._likeness)
+        moments = [self.first + move for move in MOVES]
+        fits = [self._likeness(moment) for moment in moments]
+        best = fits.index(max(fits))
+        self.first = moments[best]
+        if 0 < best < len(fits) - 1:
+            self.first += _peak(*fits[best - 1 : best + 2]) * (moments[1] - moments[0])
         self._take()
 
     def _likeness(self, first: float) -> float:
@@ -245,7 +259,7 @@ class _Fit:
         k = self.check.start
         begin, end = (int(self.first + self.symbol * n) for n in (self.start, self.start + k))
         samples = self.samples[begin:end]
-        energy = native.qam_energy(samples, self.scheme.lines) / (len(samples) // layout.BLOCK * layout.BLOCK)
+        counted = len(samples) // layout.BLOCK * layout.BLOCK
         return Lock(
             first=self.first,
             clock=self._clock(2 * k + layout.TAPS + 1),
@@ -255,6 +269,6 @@ class _Fit:
             taps=self.taps * self._twist(),
             delay=front(self.scheme, self.samples, self._clock(2 * k + 1), self.symbol / 2, 0.0, layout.TAPS),
             front_power=2 * float(np.mean(self.halves.view(np.float32) ** 2)),
-            rms=2 * math.sqrt(energy),
+            rms=2 * math.sqrt(energy(self.scheme, samples) / counted),
             evm=math.sqrt(max(error, 0.0)),
         )

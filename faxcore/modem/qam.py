@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
-from faxcore.modem.acquisition import Lock, acquire
+from faxcore.modem.acquisition import Lock, acquire, energy
 from faxcore.modem.scheme import PULSE_PEAK, PULSE_SYMBOLS, Encoder, Scheme
 from faxcore.signals import (
     CarrierQuality,
@@ -365,7 +365,7 @@ def _hunt_on(s: np.void, scheme: Scheme) -> None:
     """The training was none: hunt on from the block after the trigger, and see when the energy goes."""
     if s["lost_energy"] == 0:
         block = s["history"][s["trigger"] + layout.BLOCK : s["trigger"] + 2 * layout.BLOCK]
-        s["lost_energy"], s["quiet_blocks"] = native.qam_energy(block, scheme.lines), 0
+        s["lost_energy"], s["quiet_blocks"] = energy(scheme, block), 0
         s["loss_ratio"] = LOSS_RATIO
     s["stage"], s["scan"], s["hits"] = layout.HUNTING, s["trigger"] + layout.BLOCK, 0
 

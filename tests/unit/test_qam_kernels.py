@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from faxcore import kernels, modem
+from faxcore import modem
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as twin
 from faxcore.line import Line
@@ -177,60 +177,9 @@ def test_shape_and_encode_refuse_wrong_arguments() -> None:
         native.qam_encode(wild, scheme.table, scheme.next, b"abc", bytearray(50))
 
 
-def test_front(kernel_of: Any) -> None:
-    scheme, random = v29.scheme(V29_9600), np.random.default_rng(4)
-    samples = random.integers(-19000, 19000, 300).astype(np.int16)
-    last = 300 - twin.FRONT - 1
-    clocks = np.append(random.integers(0, last << 32, 500), [0, last << 32])
-    out = np.zeros((2, 502), np.complex64)
-    kernel_of("qam").qam_front(samples, scheme.bank, clocks, out[0])
-    twin.qam_front(samples, scheme.bank, clocks, out[1])
-    assert np.array_equal(out[0], out[1])
-    assert out[0].all()
-    for wrong in (-1, (last << 32) + 1, 2**62):
-        with pytest.raises(ValueError, match="clocks"):
-            native.qam_front(samples, scheme.bank, np.array([wrong]), out[0, :1])
-    with pytest.raises(ValueError, match="out"):
-        native.qam_front(samples, scheme.bank, clocks, out[0, :5])
-    with pytest.raises(ValueError, match="clocks"):
-        native.qam_front(samples[:10], scheme.bank, np.array([0]), out[0, :1])
-
-
 @EVERY
 def test_no_filter_leaves_31_bits(modulation: Modulation) -> None:
     """Also where all samples and points are of the sign of their weights, and cut samples made up for."""
     assert np.abs(modem.scheme(modulation).pulses.astype(int)).sum(axis=1).max() * POINT_PEAK < 2**31
     largest = (twin.SCALE_END + 700) // 2 + twin.CUT // 2
     assert np.abs(modem.scheme(modulation).bank.astype(int)).sum(axis=2).max() * largest < 2**31
-
-
-def test_fit_is_the_same_at_every_cpu_level() -> None:
-    """GCC 12 made fused multiplies of it at some levels."""
-    random, before, got = np.random.default_rng(3), kernels.cpu_level(), set()
-    halves, targets = (1000 * (random.standard_normal(k) + 1j * random.standard_normal(k)) for k in (894, 432))
-    for level in kernels.cpu_levels():
-        taps = np.zeros(32, np.complex128)
-        kernels.select_cpu_level(level)
-        native.qam_fit(halves, targets, taps, 15, 0.01)
-        got.add(taps.tobytes())
-    kernels.select_cpu_level(before)
-    assert len(got) == 1
-
-
-@pytest.mark.parametrize("n", [1, 40, 432])
-@pytest.mark.parametrize("centre", [0, 15, 31])
-def test_fit(n: int, centre: int, kernel_of: Any) -> None:
-    random, taps = np.random.default_rng(n), np.zeros((2, 32), np.complex128)
-    halves, targets = (1000 * (random.standard_normal(k) + 1j * random.standard_normal(k)) for k in (2 * n + 30, n))
-    kernel_of("qam").qam_fit(halves, targets, taps[0], centre, 0.01)
-    twin.qam_fit(halves, targets, taps[1], centre, 0.01)
-    assert np.allclose(taps[0], taps[1], rtol=0, atol=1e-9 * np.abs(taps[1]).max())
-    with pytest.raises(ValueError, match="halves"):
-        native.qam_fit(halves[1:], targets, taps[0], centre, 0.01)
-    with pytest.raises(ValueError, match="halves"):
-        native.qam_fit(halves, targets[:0], taps[0], centre, 0.01)
-    with pytest.raises(ValueError, match="taps"):
-        native.qam_fit(halves, targets, taps[0, 1:], centre, 0.01)
-    for wrong in ((32, 0.01), (-1, 0.01), (15, 0.0), (15, np.nan)):
-        with pytest.raises(ValueError, match=r"centre|ridge"):
-            native.qam_fit(halves, targets, taps[0], *wrong)

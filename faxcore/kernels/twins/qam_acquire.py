@@ -92,8 +92,9 @@ def qam_refine(
     design = np.stack([1j * v, slope, 1j * v * k, slope * k])[:unknowns]
     found = np.zeros(4)
     found[:unknowns] = np.linalg.lstsq((design.conj() @ design.T).real, (design.conj() @ (d - v)).real, 1e-12)[0]
-    likeness = abs(match) ** 2 / (np.sum(np.abs(v) ** 2) * power)
-    return (float(error / power), float(likeness), complex(turn), *found.tolist())
+    likeness = abs(match) ** 2 / (np.sum(np.abs(v) ** 2) * power) if match else 0.0
+    phase, move, phase_drift, move_drift = found.tolist()
+    return float(error / power), float(likeness), complex(turn), phase, move, phase_drift, move_drift
 
 
 def _windows(halves: NDArray[np.complex64], first: int, n: int) -> Any:
