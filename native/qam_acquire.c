@@ -70,13 +70,15 @@ typedef struct { float re[2][QAM_PLANE], im[2][QAM_PLANE]; } KERNEL(planes);
 /* The samples around QAM_AHEAD symbols, and half of how they change by two half symbols; what is missing is 0. */
 static void KERNEL(spread)(const float *halves, int64_t n, KERNEL(planes) *now, KERNEL(planes) *change)
 {
-    for (int j = 0; j < 2 * QAM_PLANE; j++) {
+    int there = n - 2 < 2 * QAM_PLANE ? (int)n - 2 : 2 * QAM_PLANE;
+    memset(now, 0, sizeof *now);
+    memset(change, 0, sizeof *change);
+    for (int j = 0; j < there; j++) {
         const float *x = halves + 2 * j;
-        int there = j + 2 < n;
-        now->re[j & 1][j >> 1] = there ? x[2] : 0.0f;
-        now->im[j & 1][j >> 1] = there ? x[3] : 0.0f;
-        change->re[j & 1][j >> 1] = there ? 0.5f * (x[4] - x[0]) : 0.0f;
-        change->im[j & 1][j >> 1] = there ? 0.5f * (x[5] - x[1]) : 0.0f;
+        now->re[j & 1][j >> 1] = x[2];
+        now->im[j & 1][j >> 1] = x[3];
+        change->re[j & 1][j >> 1] = 0.5f * (x[4] - x[0]);
+        change->im[j & 1][j >> 1] = 0.5f * (x[5] - x[1]);
     }
 }
 

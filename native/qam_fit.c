@@ -64,7 +64,7 @@ static void KERNEL(set_up)(KERNEL(equations) *a, const float *y, const float *ta
         }
     }
     for (int at = 0; at < 2; at++) {
-        for (int i = 0; i < QAM_TAPS; i++) {
+        for (int i = 0; i < QAM_TAPS - 2; i++) {
             edge_re[at][i + 2] = y[4 * n * at + 2 * i];
             edge_im[at][i + 2] = y[4 * n * at + 2 * i + 1];
         }

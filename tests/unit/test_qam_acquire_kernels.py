@@ -19,9 +19,14 @@ SCHEME = v29.scheme(V29_9600)
 CENTRE = 15
 
 
+def fenced(values: Any) -> Any:
+    """The same, in memory where what is read behind it shows."""
+    return np.append(values, [np.nan] * 40).astype(np.complex64)[: len(values)]
+
+
 def random_complex(seed: int, n: int) -> Any:
     random = np.random.default_rng(seed)
-    return (1000 * (random.standard_normal(n) + 1j * random.standard_normal(n))).astype(np.complex64)
+    return fenced(1000 * (random.standard_normal(n) + 1j * random.standard_normal(n)))
 
 
 def random_samples(n: int) -> Any:
@@ -110,8 +115,8 @@ def a_line(n: int) -> tuple[Any, Any, Any]:
     targets = np.exp(0.5j * np.pi * random.integers(0, 4, n + 40))
     at = np.arange(2 * n + 32) / 2 * (1 + 1e-4) + (layout.TAPS - CENTRE) / 2 + 0.03
     pulse = np.sinc(at[:, None] - np.arange(n + 40)) * np.exp(1j * (0.2 + 0.001 * np.arange(2 * n + 32)))[:, None]
-    halves = (1e6 * (pulse @ targets + 0.01 * random.standard_normal(2 * n + 32))).astype(np.complex64)
-    known, taps = targets[16 : n + 16].astype(np.complex64), np.zeros(layout.TAPS, np.complex128)
+    halves = fenced(1e6 * (pulse @ targets + 0.01 * random.standard_normal(2 * n + 32)))
+    known, taps = fenced(targets[16 : n + 16]), np.zeros(layout.TAPS, np.complex128)
     twin.qam_fit(halves[1:-1], known, taps, CENTRE, 0.01)
     return halves, known, taps * np.exp(0.3j)
 
