@@ -7,7 +7,7 @@ static PyObject *front(PyObject *self, PyObject *const *args, Py_ssize_t count)
     static const struct array_spec specs[] = {{"samples", 'h', 1, 0, 0}, {"bank", 'h', 3, 0, 0}, {"out", 'F', 1, 1, 0}};
     long long clock, step;
     double turn;
-    if (check_count("qam_front", count, 6) < 0 || get_int(args[2], "clock", -1ll << 56, 1ll << 56, &clock) < 0
+    if (check_count("qam_front", count, 6) < 0 || get_int(args[2], "clock", -(1ll << 56), 1ll << 56, &clock) < 0
         || get_int(args[3], "step", 0, 1ll << 36, &step) < 0 || get_real(args[4], "turn", -1e3, 1e3, &turn) < 0)
         return NULL;
     PyObject *const arrays[] = {args[0], args[1], args[5]};
