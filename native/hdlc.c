@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-enum { HDLC_SHORTEST_BITS = 32, HDLC_FLAG_BITS = 6, HDLC_GOOD_FCS = 0xF0B8, HDLC_WORD = 32, HDLC_NO_RUN = HDLC_WORD + 1 };
+enum { HDLC_SHORTEST_BITS = 32, HDLC_FLAG_BITS = 6, HDLC_GOOD_FCS = 0xF0B8 };
+enum { HDLC_WORD = 32, HDLC_AHEAD = 64, HDLC_NO_RUN = HDLC_WORD + 1 };
 
 static inline int KERNEL(event_room_ends)(const struct event_buffer *out)
 {
@@ -92,13 +93,17 @@ static inline void KERNEL(hdlc_bit)(struct hdlc_deframer *hdlc, int bit, int64_t
     hdlc->ones = 0;
 }
 
-/* Where five ones in a row end among 32 bits, first bit least significant, after `ones` others (at most four): bits up
- * to and with the last of them. */
-static inline int32_t KERNEL(hdlc_run)(uint32_t word, int32_t ones)
+/* Which of 32 bits, first bit least significant, come after five ones in a row; the five `before` them are the lowest. */
+static inline uint64_t KERNEL(hdlc_after_five)(uint64_t before_and_word)
 {
-    uint64_t with_ones = (uint64_t)word << 5 | (0x1fU & ~(0x1fU >> ones));
-    uint64_t runs = with_ones & with_ones >> 1 & with_ones >> 2 & with_ones >> 3 & with_ones >> 4;
-    return runs ? __builtin_ctzll(runs) : HDLC_NO_RUN;
+    uint64_t w = before_and_word;
+    return w & w >> 1 & w >> 2 & w >> 3 & w >> 4;
+}
+
+/* Five bits that end with so many ones, at most five. */
+static inline uint32_t KERNEL(hdlc_five)(int32_t ones)
+{
+    return 0x1f & ~(0x1fu >> ones);
 }
 
 /* Ones in a row that a word ends with; it has a zero. */
@@ -107,31 +112,64 @@ static inline int32_t KERNEL(hdlc_last_ones)(uint32_t word)
     return __builtin_clz(~word);
 }
 
-/* Data bits at once, as far as nothing but data comes: up to 32, or the fifth one in a row. How many were taken; 0 where
- * the next bit wants a closer look. */
-static inline int32_t KERNEL(hdlc_take_word)(struct hdlc_deframer *hdlc, uint32_t word)
+/* A word without the bits that are to drop. */
+static inline uint32_t KERNEL(hdlc_without)(uint32_t word, uint32_t drop)
 {
-    if (hdlc->bits < 0 || hdlc->bits > 8 * HDLC_LONGEST - HDLC_WORD || hdlc->ones >= 5)
-        return 0;
-    int32_t run = KERNEL(hdlc_run)(word, hdlc->ones), over = hdlc->bits % 8, k = run < HDLC_WORD ? run : HDLC_WORD;
-    uint64_t bits = word & ((1ull << k) - 1);
-    uint64_t fresh = hdlc->octet >> (8 - over) | bits << over;
-    uint8_t *to = hdlc->frame + hdlc->bits / 8;
-    for (int32_t left = over + k; left >= 8; left -= 8, fresh >>= 8)
-        *to++ = (uint8_t)fresh;
-    hdlc->octet = (uint32_t)((hdlc->octet | bits << 8) >> k & 255);
-    hdlc->bits += k;
-    hdlc->position += k;
-    hdlc->ones = run != HDLC_NO_RUN ? 5 : KERNEL(hdlc_last_ones)(word);
-    return k;
+#if defined(__BMI2__)
+    return _pext_u32(word, ~drop);
+#else
+    for (; drop; drop = (drop & (drop - 1)) >> 1) {
+        uint32_t below = (drop & -drop) - 1;
+        word = (word & below) | (word >> 1 & ~below);
+    }
+    return word;
+#endif
 }
 
-/* 32 bits of packed ones from number `i` on; at least 40 are there. */
+/* `n` bits of a frame, at most 32. */
+static inline void KERNEL(hdlc_append_bits)(struct hdlc_deframer *hdlc, uint64_t bits, int32_t n)
+{
+    int32_t over = hdlc->bits % 8;
+    uint64_t fresh = hdlc->octet >> (8 - over) | bits << over;
+    uint8_t *to = hdlc->frame + hdlc->bits / 8;
+    for (int32_t left = over + n; left >= 8; left -= 8, fresh >>= 8)
+        *to++ = (uint8_t)fresh;
+    hdlc->octet = (uint32_t)((hdlc->octet | bits << 8) >> n & 255);
+    hdlc->bits += n;
+}
+
+/* 32 bits of packed ones from number `i` on; at least HDLC_AHEAD are there. */
 static inline uint32_t KERNEL(hdlc_word)(const uint8_t *octets, size_t i)
 {
-    uint64_t word = 0;
-    memcpy(&word, octets + i / 8, 5);
+    uint64_t word;
+    memcpy(&word, octets + i / 8, sizeof word);
     return (uint32_t)(word >> i % 8);
+}
+
+/* Data at once, of packed bits from number `start` on: as far as no six ones come, within words that end before `n`. How
+ * many bits were taken; 0 where the next one wants a closer look. */
+static inline size_t KERNEL(hdlc_take_words)(struct hdlc_deframer *hdlc, const uint8_t *octets, size_t start, size_t n)
+{
+    if (hdlc->bits < 0 || hdlc->ones > 5)
+        return 0;
+    size_t i = start;
+    uint32_t before = KERNEL(hdlc_five)(hdlc->ones), six = 0;
+    while (!six && n - i >= HDLC_AHEAD && hdlc->bits <= 8 * HDLC_LONGEST - HDLC_WORD) {
+        uint32_t word = KERNEL(hdlc_word)(octets, i);
+        uint64_t joined = (uint64_t)word << 5 | before;
+        uint32_t after_five = (uint32_t)KERNEL(hdlc_after_five)(joined);
+        six = after_five & word;
+        int32_t k = six ? __builtin_ctz(six) - 5 : HDLC_WORD;
+        if (k <= 0)
+            break;
+        uint32_t taken = (uint32_t)((1ull << k) - 1), stuffed = after_five & taken;
+        KERNEL(hdlc_append_bits)(hdlc, KERNEL(hdlc_without)(word & taken, stuffed), k - __builtin_popcount(stuffed));
+        before = (uint32_t)(joined >> k) & 0x1f;
+        i += (size_t)k;
+    }
+    hdlc->ones = KERNEL(hdlc_last_ones)(before << (HDLC_WORD - 5));
+    hdlc->position += (int64_t)(i - start);
+    return i - start;
 }
 
 static size_t KERNEL(hdlc_deframe)(struct hdlc_deframer *hdlc, const uint8_t *bits, int packed, size_t start, size_t n,
@@ -139,13 +177,13 @@ static size_t KERNEL(hdlc_deframe)(struct hdlc_deframer *hdlc, const uint8_t *bi
 {
     size_t i = start;
     while (i < n && !KERNEL(event_room_ends)(out)) {
-        int32_t taken = packed && n - i >= 40 ? KERNEL(hdlc_take_word)(hdlc, KERNEL(hdlc_word)(bits, i)) : 0;
+        size_t taken = packed && n - i >= HDLC_AHEAD ? KERNEL(hdlc_take_words)(hdlc, bits, i, n) : 0;
         if (!taken) {
             int bit = packed ? bits[i / 8] >> i % 8 & 1 : bits[i] & 1;
             KERNEL(hdlc_bit)(hdlc, bit, ++hdlc->position, out);
             taken = 1;
         }
-        i += (size_t)taken;
+        i += taken;
     }
     return i - start;
 }
@@ -158,6 +196,13 @@ struct KERNEL(hdlc_line) {
     int32_t count;
     int32_t ones; /* in a row */
 };
+
+/* Where five ones in a row end among 32 bits, after `ones` others (at most four): bits up to and with the last of them. */
+static inline int32_t KERNEL(hdlc_run)(uint32_t word, int32_t ones)
+{
+    uint64_t runs = KERNEL(hdlc_after_five)((uint64_t)word << 5 | KERNEL(hdlc_five)(ones));
+    return runs ? __builtin_ctzll(runs) : HDLC_NO_RUN;
+}
 
 /* At most 40 bits, first bit least significant; the memory behind them is written to as well. */
 static inline void KERNEL(hdlc_put)(struct KERNEL(hdlc_line) *line, uint64_t bits, int32_t n)
