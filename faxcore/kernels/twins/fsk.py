@@ -35,6 +35,7 @@ Array = npt.NDArray[Any]
 _HDLC_AT_ZERO, _FSK_AT_ZERO = np.zeros(1, HDLC), np.zeros(1, FSK)
 _HDLC_AT_ZERO["ones"], _HDLC_AT_ZERO["bits"] = 7, -1
 _FSK_AT_ZERO["hdlc"] = _HDLC_AT_ZERO
+_HDLC_OCTETS, _FSK_OCTETS = _HDLC_AT_ZERO.view(np.uint8), _FSK_AT_ZERO.view(np.uint8)  # copied at once
 
 
 def plain(array: Array) -> Array:
@@ -44,12 +45,12 @@ def plain(array: Array) -> Array:
 
 def hdlc_state() -> Array:
     """The state of a deframer that has seen nothing."""
-    return _HDLC_AT_ZERO.copy()
+    return _HDLC_OCTETS.copy().view(HDLC)
 
 
 def fsk_state(at: int) -> Array:
     """The state of a V.21 receiver whose first sample has the line time `at`."""
-    state = _FSK_AT_ZERO.copy()
+    state = _FSK_OCTETS.copy().view(FSK)
     state["position"] = at
     return state
 
