@@ -101,8 +101,8 @@ static void KERNEL(enter_lane)(struct KERNEL(block) *b, int l, struct qam_receiv
     b->hold[l] = r->hold;
     for (int i = 0; i < QAM_TAPS; i++) {
         b->taps_re[i][l] = r->taps_re[i], b->taps_im[i][l] = r->taps_im[i];
-        b->delay_re[i][l] = r->delay_re[r->delay_head - QAM_TAPS + i];
-        b->delay_im[i][l] = r->delay_im[r->delay_head - QAM_TAPS + i];
+        b->delay_re[b->head - QAM_TAPS + i][l] = r->delay_re[r->delay_head - QAM_TAPS + i];
+        b->delay_im[b->head - QAM_TAPS + i][l] = r->delay_im[r->delay_head - QAM_TAPS + i];
     }
     b->skip[l] = r->skip, b->pending_bits[l] = r->pending_bits;
     b->line[l] = r->scrambler.line, b->state[l] = r->state, b->pending[l] = r->pending;
@@ -138,58 +138,69 @@ static void KERNEL(leave_lane)(const struct KERNEL(block) *b, int l)
         KERNEL(leave_survivors)(b, l, r);
 }
 
-/* Where the equaliser of a part of the lanes finds its taps and the half symbols of the next symbol and the last one. */
+/* Where the equaliser of a part of the lanes finds its taps and its half symbols. */
 struct KERNEL(equaliser) {
     float *taps_re, *taps_im;
-    const float *next_re, *next_im, *last_re, *last_im;
+    const float *delay_re, *delay_im; /* of the next symbol; tap i was two rows above when the last one was decided */
     lane_part step_re, step_im;
 };
 
+typedef struct { lane_part re, im; } KERNEL(lane_complex);
+
+/* Half symbols that the next symbol meets at tap i. They are used four times, and loads are what the equaliser waits for. */
+LANE_INLINE KERNEL(lane_complex) KERNEL(load_delay)(const struct KERNEL(equaliser) *e, int i)
+{
+    KERNEL(lane_complex) value = {KERNEL(load_part)(e->delay_re + i * BANK_LANES), KERNEL(load_part)(e->delay_im + i * BANK_LANES)};
+    KEEP_LANES(value.re);
+    KEEP_LANES(value.im);
+    return value;
+}
+
 /* One tap, moved by what the last symbol said, and what it adds to the next. */
-LANE_INLINE void KERNEL(apply_tap)(const struct KERNEL(equaliser) *e, int i, int adapt, lane_part *re, lane_part *im)
+LANE_INLINE KERNEL(lane_complex) KERNEL(apply_tap)(const struct KERNEL(equaliser) *e, int i, int adapt, KERNEL(lane_complex) *delay)
 {
-    i *= BANK_LANES;
-    lane_part a = KERNEL(load_part)(e->taps_re + i), c = KERNEL(load_part)(e->taps_im + i);
+    float *taps_re = e->taps_re + i * BANK_LANES, *taps_im = e->taps_im + i * BANK_LANES;
+    lane_part a = KERNEL(load_part)(taps_re), c = KERNEL(load_part)(taps_im);
     if (adapt) {
-        lane_part x = KERNEL(load_part)(e->last_re + i), y = KERNEL(load_part)(e->last_im + i);
-        a += e->step_re * x + e->step_im * y;
-        c += e->step_im * x - e->step_re * y;
-        KERNEL(store_lanes)(e->taps_re + i, a);
-        KERNEL(store_lanes)(e->taps_im + i, c);
+        a += e->step_re * delay->re + e->step_im * delay->im;
+        c += e->step_im * delay->re - e->step_re * delay->im;
+        KERNEL(store_lanes)(taps_re, a);
+        KERNEL(store_lanes)(taps_im, c);
     }
-    lane_part x = KERNEL(load_part)(e->next_re + i), y = KERNEL(load_part)(e->next_im + i);
-    *re = a * x - c * y;
-    *im = a * y + c * x;
+    *delay = KERNEL(load_delay)(e, i);
+    return (KERNEL(lane_complex)){a * delay->re - c * delay->im, a * delay->im + c * delay->re};
 }
 
-/* One fourth of the sum: strands q, q + 8, q + 4, q + 12, of two taps each. */
-LANE_INLINE void KERNEL(apply_quarter)(const struct KERNEL(equaliser) *e, int q, int adapt, lane_part *re, lane_part *im)
+LANE_INLINE KERNEL(lane_complex) KERNEL(add_complex)(KERNEL(lane_complex) a, KERNEL(lane_complex) b)
 {
-    lane_part s_re[4], s_im[4];
-    for (int i = 0; i < 4; i++) {
-        lane_part more_re, more_im;
-        KERNEL(apply_tap)(e, q + 4 * i, adapt, &s_re[i], &s_im[i]);
-        KERNEL(apply_tap)(e, q + 4 * i + 16, adapt, &more_re, &more_im);
-        s_re[i] += more_re;
-        s_im[i] += more_im;
-    }
-    *re = (s_re[0] + s_re[2]) + (s_re[1] + s_re[3]);
-    *im = (s_im[0] + s_im[2]) + (s_im[1] + s_im[3]);
+    return (KERNEL(lane_complex)){a.re + b.re, a.im + b.im};
 }
 
-/* The equaliser's output for the next symbol, and on the way to it KERNEL(adapt) by the last one, whose half symbols
- * are `back` rows above. */
-LANE_INLINE void KERNEL(equalise_lanes)(struct KERNEL(block) *b, int back)
+/* Half of the sum: every other strand of two taps, i and i + 16, each a half symbol on from the one before. */
+LANE_INLINE KERNEL(lane_complex) KERNEL(apply_half)(const struct KERNEL(equaliser) *e, int first, int adapt)
 {
-    int next = b->head - QAM_TAPS, last = next - back;
+    KERNEL(lane_complex) strand[8], low = KERNEL(load_delay)(e, first - 2), high = KERNEL(load_delay)(e, first + 14);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+        strand[i] = KERNEL(apply_tap)(e, first + 2 * i, adapt, &low);
+        strand[i] = KERNEL(add_complex)(strand[i], KERNEL(apply_tap)(e, first + 2 * i + 16, adapt, &high));
+        if (i >= 4)
+            strand[i - 4] = KERNEL(add_complex)(strand[i - 4], strand[i]);
+        KEEP_LANES(strand[i & 3].re);
+        KEEP_LANES(strand[i & 3].im);
+    }
+    return KERNEL(add_complex)(KERNEL(add_complex)(strand[0], strand[2]), KERNEL(add_complex)(strand[1], strand[3]));
+}
+
+/* The equaliser's output for the next symbol, and on the way to it KERNEL(adapt) by the last one. */
+LANE_INLINE void KERNEL(equalise_lanes)(struct KERNEL(block) *b, int adapt)
+{
+    int next = b->head - QAM_TAPS;
     for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
-        struct KERNEL(equaliser) e = {
-            b->taps_re[0] + at, b->taps_im[0] + at, b->delay_re[next] + at, b->delay_im[next] + at, b->delay_re[last] + at,
-            b->delay_im[last] + at, KERNEL(load_part)(b->step_re + at), KERNEL(load_part)(b->step_im + at)};
-        lane_part re[4], im[4];
-        for (int q = 0; q < 4; q++)
-            KERNEL(apply_quarter)(&e, q, back > 0, &re[q], &im[q]);
-        lane_part z_re = (re[0] + re[2]) + (re[1] + re[3]), z_im = (im[0] + im[2]) + (im[1] + im[3]);
+        struct KERNEL(equaliser) e = {b->taps_re[0] + at, b->taps_im[0] + at, b->delay_re[next] + at, b->delay_im[next] + at,
+                                      KERNEL(load_part)(b->step_re + at), KERNEL(load_part)(b->step_im + at)};
+        KERNEL(lane_complex) even = KERNEL(apply_half)(&e, 0, adapt), odd = KERNEL(apply_half)(&e, 1, adapt);
+        lane_part z_re = even.re + odd.re, z_im = even.im + odd.im;
         lane_part cosine = KERNEL(load_part)(b->phase_re + at), sine = KERNEL(load_part)(b->phase_im + at);
         KERNEL(store_lanes)(b->re + at, z_re * cosine + z_im * sine);
         KERNEL(store_lanes)(b->im + at, z_im * cosine - z_re * sine);

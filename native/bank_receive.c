@@ -115,7 +115,7 @@ static uint32_t KERNEL(take_symbols)(struct KERNEL(block) *b)
     for (int l = 0; l < BANK_LANES; l++)
         b->clock[l] += b->moved[l];
     KERNEL(keep_points)(b);
-    KERNEL(equalise_lanes)(b, 2);
+    KERNEL(equalise_lanes)(b, 1);
     if (b->r[0]->scrambler.guard)
         KERNEL(deliver_guarded)(b);
     else
@@ -180,7 +180,7 @@ enum { BANK_STRIDE = 160 };
 static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(feed) *feed, const int *lane, int count)
 {
     b->count = count;
-    b->head = QAM_TAPS;
+    b->head = QAM_TAPS + 2; /* the equaliser looks at the two rows above as well */
     b->column = b->recent = b->unpacked = 0;
     memset(b->sent, 0, sizeof b->sent); /* while all are in training, nothing is decided */
     b->in_training = 1; /* to look at it once */

@@ -20,6 +20,13 @@ typedef float lane_part __attribute__((vector_size(4 * LANE_WIDTH)));
 typedef float lane_quad __attribute__((vector_size(16)));
 typedef struct { lane_part part[LANE_PARTS]; } lanes;
 
+/* Here the lanes are known, and in a register. Else compilers put off what they can, and load and store all it needs. */
+#if defined(__x86_64__)
+#define KEEP_LANES(value) __asm__ volatile("" : "+v"(value))
+#else
+#define KEEP_LANES(value) (void)0
+#endif
+
 #define LANE_INLINE static inline __attribute__((always_inline, unused))
 
 LANE_INLINE lane_part KERNEL(load_part)(const float *from)
