@@ -207,61 +207,70 @@ LANE_INLINE void KERNEL(equalise_lanes)(struct KERNEL(block) *b, int adapt)
     }
 }
 
-/* The matched filter of one lane: its samples, and the rows for the real and the imaginary part. */
-LANE_INLINE const int16_t *KERNEL(filter_of)(const struct KERNEL(block) *b, int lane, const int16_t **row)
-{
-    int64_t place = b->clock[lane] + (1ll << (31 - QAM_PHASE_BITS));
-    *row = b->t->bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
-    return b->history[lane] + (place >> 32);
-}
+/* What the matched filters of all lanes multiply now: samples, and rows of weights. */
+struct KERNEL(filters) {
+    const int16_t *window[BANK_LANES], *row[BANK_LANES];
+};
 
-LANE_INLINE void KERNEL(step_clocks)(struct KERNEL(block) *b)
+/* The filters of this half symbol; the clocks go on to the next one. A call of its own: where compilers see both sides,
+ * they take the addresses out of vectors one by one. */
+static __attribute__((noinline)) void KERNEL(place_filters)(struct KERNEL(block) *b, struct KERNEL(filters) *f)
 {
-    int64_t half_step = b->r[0]->half_step;
-    for (int l = 0; l < BANK_LANES; l++)
-        b->clock[l] += half_step;
-    b->head++;
+    const uint64_t half_step = (uint64_t)b->r[0]->half_step, nearest = 1ull << (31 - QAM_PHASE_BITS);
+    const int16_t *bank = b->t->bank;
+    for (int l = 0; l < BANK_LANES; l++) {
+        uint64_t place = (uint64_t)b->clock[l] + nearest;
+        f->window[l] = b->history[l] + (place >> 32);
+        f->row[l] = bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
+        b->clock[l] += (int64_t)half_step;
+    }
 }
 
 #if LANE_WIDTH == 16
-/* Sums of pairs of numbers, 8, 4, 2 or 1 apart: those of `a` where that bit of the place is 0, of `b` where it is 1. */
-#define FOLD_8(a, b) (__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31) \
-                      + __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23))
-#define FOLD_4(a, b) (__builtin_shufflevector(a, b, 0, 1, 2, 3, 20, 21, 22, 23, 8, 9, 10, 11, 28, 29, 30, 31) \
-                      + __builtin_shufflevector(a, b, 4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27))
-#define FOLD_2(a, b) (__builtin_shufflevector(a, b, 0, 1, 18, 19, 4, 5, 22, 23, 8, 9, 26, 27, 12, 13, 30, 31) \
-                      + __builtin_shufflevector(a, b, 2, 3, 16, 17, 6, 7, 20, 21, 10, 11, 24, 25, 14, 15, 28, 29))
-#define FOLD_1(a, b) (__builtin_shufflevector(a, b, 0, 17, 2, 19, 4, 21, 6, 23, 8, 25, 10, 27, 12, 29, 14, 31) \
-                      + __builtin_shufflevector(a, b, 1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30))
+/* Sums of numbers 2 or 1 apart: of `a` in the lower half of every four lanes, of `b` in the upper one. */
+LANE_INLINE __m512i KERNEL(fold_two)(__m512i a, __m512i b)
+{
+    return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+}
+
+LANE_INLINE __m512i KERNEL(fold_one)(__m512i a, __m512i b)
+{
+    __m512 x = _mm512_castsi512_ps(a), y = _mm512_castsi512_ps(b);
+    return _mm512_add_epi32(_mm512_castps_si512(_mm512_shuffle_ps(x, y, 0x88)), _mm512_castps_si512(_mm512_shuffle_ps(x, y, 0xdd)));
+}
+
+/* The same 4 apart, in every eight lanes; those of `b` are turned first. */
+LANE_INLINE __m512i KERNEL(fold_four)(__m512i a, __m512i b)
+{
+    __m512i inner = _mm512_mask_blend_epi32(0xf0f0, b, a), outer = _mm512_mask_blend_epi32(0xf0f0, a, b);
+    return _mm512_add_epi32(outer, _mm512_permutex_epi64(inner, 0x4e));
+}
+
+/* Four lanes from `first` on: each four lanes hold a part of their sums, real parts below imaginary ones. */
+LANE_INLINE __m512i KERNEL(filter_four)(const struct KERNEL(filters) *f, int first)
+{
+    __m512i v[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+        v[i] = (__m512i)KERNEL(filter_lanes)(f->window[first + i], f->row[first + i]);
+    return KERNEL(fold_one)(KERNEL(fold_two)(v[0], v[1]), KERNEL(fold_two)(v[2], v[3]));
+}
 
 static void KERNEL(take_half_lanes)(struct KERNEL(block) *b)
 {
-    KERNEL(lane_bits) re[4], im[4];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-        KERNEL(lane_bits) x[4], y[4];
-#pragma GCC unroll 4
-        for (int k = 0; k < 4; k++) {
-            const int16_t *row, *window = KERNEL(filter_of)(b, i + 4 * k, &row);
-            x[k] = KERNEL(multiply_pairs)(window, row);
-            y[k] = KERNEL(multiply_pairs)(window, row + QAM_FRONT);
-        }
-        re[i] = FOLD_4(FOLD_8(x[0], x[2]), FOLD_8(x[1], x[3]));
-        im[i] = FOLD_4(FOLD_8(y[0], y[2]), FOLD_8(y[1], y[3]));
-    }
-    KERNEL(lane_ints) all_re = (KERNEL(lane_ints))FOLD_1(FOLD_2(re[0], re[2]), FOLD_2(re[1], re[3]));
-    KERNEL(lane_ints) all_im = (KERNEL(lane_ints))FOLD_1(FOLD_2(im[0], im[2]), FOLD_2(im[1], im[3]));
-    KERNEL(store_lanes)(b->delay_re[b->head], __builtin_convertvector(all_re, lane_part));
-    KERNEL(store_lanes)(b->delay_im[b->head], __builtin_convertvector(all_im, lane_part));
-    KERNEL(step_clocks)(b);
+    struct KERNEL(filters) f;
+    KERNEL(place_filters)(b, &f);
+    __m512i low = KERNEL(fold_four)(KERNEL(filter_four)(&f, 0), KERNEL(filter_four)(&f, 4));
+    __m512i high = KERNEL(fold_four)(KERNEL(filter_four)(&f, 8), KERNEL(filter_four)(&f, 12));
+    KERNEL(store_lanes)(b->delay_re[b->head], (lane_part)_mm512_cvtepi32_ps(_mm512_shuffle_i64x2(low, high, 0x44)));
+    KERNEL(store_lanes)(b->delay_im[b->head++], (lane_part)_mm512_cvtepi32_ps(_mm512_shuffle_i64x2(low, high, 0xee)));
 }
-_Static_assert(QAM_FRONT == 2 * LANE_WIDTH, "a matched filter is one vector");
 #else
 /* The last folds of four sums. */
-LANE_INLINE void KERNEL(store_quads)(float *to, const lane_bits_quad *q)
+LANE_INLINE void KERNEL(store_quads)(float *to, lane_bits_quad a, lane_bits_quad b, lane_bits_quad c, lane_bits_quad d)
 {
-    lane_bits_quad ab = __builtin_shufflevector(q[0], q[1], 0, 1, 4, 5) + __builtin_shufflevector(q[0], q[1], 2, 3, 6, 7);
-    lane_bits_quad cd = __builtin_shufflevector(q[2], q[3], 0, 1, 4, 5) + __builtin_shufflevector(q[2], q[3], 2, 3, 6, 7);
+    lane_bits_quad ab = __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    lane_bits_quad cd = __builtin_shufflevector(c, d, 0, 1, 4, 5) + __builtin_shufflevector(c, d, 2, 3, 6, 7);
     ab = __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
     for (int i = 0; i < 4; i++)
         to[i] = (float)(int32_t)ab[i];
@@ -269,17 +278,16 @@ LANE_INLINE void KERNEL(store_quads)(float *to, const lane_bits_quad *q)
 
 static void KERNEL(take_half_lanes)(struct KERNEL(block) *b)
 {
+    struct KERNEL(filters) f;
+    KERNEL(place_filters)(b, &f);
     for (int first = 0; first < BANK_LANES; first += 4) {
-        lane_bits_quad re[4], im[4];
-        for (int i = 0; i < 4; i++) {
-            const int16_t *row, *window = KERNEL(filter_of)(b, first + i, &row);
-            re[i] = KERNEL(multiply_filter)(window, row);
-            im[i] = KERNEL(multiply_filter)(window, row + QAM_FRONT);
-        }
-        KERNEL(store_quads)(b->delay_re[b->head] + first, re);
-        KERNEL(store_quads)(b->delay_im[b->head] + first, im);
+        struct filter_sums s[4];
+        for (int i = 0; i < 4; i++)
+            s[i] = KERNEL(multiply_filter)(f.window[first + i], f.row[first + i]);
+        KERNEL(store_quads)(b->delay_re[b->head] + first, s[0].re, s[1].re, s[2].re, s[3].re);
+        KERNEL(store_quads)(b->delay_im[b->head] + first, s[0].im, s[1].im, s[2].im, s[3].im);
     }
-    KERNEL(step_clocks)(b);
+    b->head++;
 }
 #endif
 

@@ -92,7 +92,7 @@ struct qam_receiver {
     int16_t history[QAM_HISTORY]; /* halves of the samples */
 };
 
-/* bank: [place between two samples][re, im][QAM_FRONT]; points: [re, im][points]; groups: [state][point];
+/* bank: [place between two samples][half of the window][re, im][QAM_FRONT / 2]; points: [re, im][points]; groups: [state][point];
  * lines: [carrier re, im, lower re, im, upper re, im, then QAM_SLOW shapes of what is slow][QAM_BLOCK]; training: [point]
  * [re, im], its last ones are what training_left counts; branches: [which][state before, subset][state after]; cells:
  * [row][column][subset], the point of a subset that is nearest to the middle of a cell. Cells have sides of one and lie

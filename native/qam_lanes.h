@@ -182,24 +182,50 @@ LANE_INLINE KERNEL(lane_bits) KERNEL(multiply_lanes)(KERNEL(lane_ints) a, KERNEL
 #endif
 }
 
-/* The products of a matched filter, added by fours of lanes; integers add up in any order. */
-LANE_INLINE lane_bits_quad KERNEL(multiply_filter)(const int16_t *window, const int16_t *taps)
+/* A matched filter's sums by fours of lanes. */
+struct filter_sums { lane_bits_quad re, im; };
+
+typedef uint32_t lane_bits_octet __attribute__((vector_size(32)));
+
+LANE_INLINE lane_bits_quad KERNEL(fold_octet)(lane_bits_octet v)
 {
-    KERNEL(lane_bits) sum = KERNEL(multiply_pairs)(window, taps);
-    for (int i = 2 * LANE_WIDTH; i < QAM_FRONT; i += 2 * LANE_WIDTH)
-        sum += KERNEL(multiply_pairs)(window + i, taps + i);
-#if LANE_WIDTH == 4
-    return sum;
-#else
-    typedef uint32_t octet __attribute__((vector_size(32)));
+    return (lane_bits_quad)__builtin_shufflevector(v, v, 0, 1, 2, 3) + (lane_bits_quad)__builtin_shufflevector(v, v, 4, 5, 6, 7);
+}
+
 #if LANE_WIDTH == 16
-    octet half = (octet)__builtin_shufflevector(sum, sum, 0, 1, 2, 3, 4, 5, 6, 7)
-                 + (octet)__builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15);
-#else
-    octet half = sum;
+/* The real part in the lower eight lanes, the imaginary one in the upper. */
+LANE_INLINE KERNEL(lane_bits) KERNEL(filter_lanes)(const int16_t *window, const int16_t *row)
+{
+    __m512i low = _mm512_broadcast_i64x4(_mm256_loadu_si256((const void *)window));
+    __m512i high = _mm512_broadcast_i64x4(_mm256_loadu_si256((const void *)(window + QAM_FRONT / 2)));
+    return (KERNEL(lane_bits))_mm512_madd_epi16(low, _mm512_loadu_si512(row))
+           + (KERNEL(lane_bits))_mm512_madd_epi16(high, _mm512_loadu_si512(row + QAM_FRONT));
+}
 #endif
-    return (lane_bits_quad)__builtin_shufflevector(half, half, 0, 1, 2, 3)
-           + (lane_bits_quad)__builtin_shufflevector(half, half, 4, 5, 6, 7);
+
+/* Products of a window with a row of the matched filters: real and imaginary weights of its first half, then of the
+ * other. Integers add up in any order. */
+LANE_INLINE struct filter_sums KERNEL(multiply_filter)(const int16_t *window, const int16_t *row)
+{
+#if LANE_WIDTH == 16
+    KERNEL(lane_bits) sum = KERNEL(filter_lanes)(window, row);
+    lane_bits_octet re = (lane_bits_octet)__builtin_shufflevector(sum, sum, 0, 1, 2, 3, 4, 5, 6, 7);
+    lane_bits_octet im = (lane_bits_octet)__builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15);
+    return (struct filter_sums){KERNEL(fold_octet)(re), KERNEL(fold_octet)(im)};
+#else
+    const int16_t *other = window + QAM_FRONT / 2;
+    KERNEL(lane_bits) re = KERNEL(multiply_pairs)(window, row), im = KERNEL(multiply_pairs)(window, row + QAM_FRONT / 2);
+    re += KERNEL(multiply_pairs)(other, row + QAM_FRONT);
+    im += KERNEL(multiply_pairs)(other, row + QAM_FRONT * 3 / 2);
+#if LANE_WIDTH == 8
+    return (struct filter_sums){KERNEL(fold_octet)(re), KERNEL(fold_octet)(im)};
+#else
+    re += KERNEL(multiply_pairs)(window + 8, row + 8);
+    im += KERNEL(multiply_pairs)(window + 8, row + QAM_FRONT / 2 + 8);
+    re += KERNEL(multiply_pairs)(other + 8, row + QAM_FRONT + 8);
+    im += KERNEL(multiply_pairs)(other + 8, row + QAM_FRONT * 3 / 2 + 8);
+    return (struct filter_sums){re, im};
+#endif
 #endif
 }
 

@@ -71,9 +71,9 @@ static void KERNEL(matched)(const int16_t *samples, const int16_t *bank, int64_t
     int64_t place = clock + (1ll << (31 - QAM_PHASE_BITS));
     const int16_t *window = samples + (place >> 32);
     const int16_t *row = bank + (place >> (32 - QAM_PHASE_BITS) & (QAM_PHASES - 1)) * (2 * QAM_FRONT);
-    lane_bits_quad x = KERNEL(multiply_filter)(window, row), y = KERNEL(multiply_filter)(window, row + QAM_FRONT);
-    *re = (float)(int32_t)((x[0] + x[2]) + (x[1] + x[3]));
-    *im = (float)(int32_t)((y[0] + y[2]) + (y[1] + y[3]));
+    struct filter_sums sums = KERNEL(multiply_filter)(window, row);
+    *re = (float)(int32_t)((sums.re[0] + sums.re[2]) + (sums.re[1] + sums.re[3]));
+    *im = (float)(int32_t)((sums.im[0] + sums.im[2]) + (sums.im[1] + sums.im[3]));
 }
 
 static void KERNEL(take_half)(struct qam_receiver *r, const int16_t *bank)

@@ -240,7 +240,10 @@ class Scheme:
 
     @cached_property
     def bank(self) -> NDArray[np.int16]:
-        """Matched filters for each place between two samples; the carrier stays on."""
+        """Matched filters for each place between two samples; the carrier stays on.
+
+        (places, halves of the window, FRONT): real weights of the half, then imaginary ones.
+        """
         place = np.arange(layout.PHASES)[:, None] / layout.PHASES
         t = np.arange(layout.FRONT) - (layout.FRONT // 2 - 1) - place
         step = float(self.symbols_a_sample)
@@ -251,7 +254,9 @@ class Scheme:
             * root_raised_cosine(t * step, self.roll_off)
             * np.exp(-2j * np.pi * self.carrier_hz / SAMPLE_RATE * t)
         )
-        return in_lines(np.round(FILTER_PEAK * np.stack([wave.real, wave.imag], 1) / np.abs(wave).max()), np.int16)
+        parts = np.round(FILTER_PEAK * np.stack([wave.real, wave.imag], 1) / np.abs(wave).max())
+        halves = parts.reshape(layout.PHASES, 2, 2, -1).swapaxes(1, 2)
+        return in_lines(halves.reshape(layout.PHASES, 2, layout.FRONT), np.int16)
 
     @cached_property
     def lines(self) -> NDArray[np.float32]:

@@ -182,4 +182,5 @@ def test_no_filter_leaves_31_bits(modulation: Modulation) -> None:
     """Also where all samples and points are of the sign of their weights, and cut samples made up for."""
     assert np.abs(modem.scheme(modulation).pulses.astype(int)).sum(axis=1).max() * POINT_PEAK < 2**31
     largest = (twin.SCALE_END + 700) // 2 + twin.CUT // 2
-    assert np.abs(modem.scheme(modulation).bank.astype(int)).sum(axis=2).max() * largest < 2**31
+    weights = np.abs(modem.scheme(modulation).bank.astype(int)).reshape(twin.PHASES, 2, 2, -1)
+    assert weights.sum(axis=(1, 3)).max() * largest < 2**31

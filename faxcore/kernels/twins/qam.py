@@ -143,12 +143,15 @@ def qam_shape(
 
 
 def matched(samples: NDArray[np.int16], bank: NDArray[np.int16], clocks: NDArray[np.int64]) -> NDArray[np.complex64]:
-    """Matched-filter outputs that begin at `clocks` (2^-32 samples), the carrier still on; whole numbers."""
+    """Matched-filter outputs that begin at `clocks` (2^-32 samples), the carrier still on; whole numbers.
+
+    A row of `bank` has the real and imaginary weights of a window's first half, then of the other.
+    """
     place = clocks + (1 << (31 - PHASE_BITS))
-    windows = samples[(place >> 32)[:, None] + np.arange(FRONT)].astype(np.int32)
-    rows = bank[place >> (32 - PHASE_BITS) & (PHASES - 1)]
+    windows = samples[(place >> 32)[:, None] + np.arange(FRONT)].astype(np.int32).reshape(-1, 2, 1, FRONT // 2)
+    rows = bank[place >> (32 - PHASE_BITS) & (PHASES - 1)].reshape(-1, 2, 2, FRONT // 2)
     out = np.empty(len(clocks), np.complex64)
-    out.real, out.imag = (windows * rows[:, 0]).sum(axis=1), (windows * rows[:, 1]).sum(axis=1)
+    out.real, out.imag = (windows * rows).sum(axis=(1, 3)).T
     return out
 
 
