@@ -1,6 +1,5 @@
 /* Decisions of sixteen lanes side by side: the nearest point, or the trellis's word; what they bring as octets. */
-#include "bank.h"
-#include "qam_lanes.h"
+#include "bank_block.h"
 
 /* KERNEL(nearest) for all lanes. */
 static void KERNEL(nearest_lanes)(struct KERNEL(block) *b)
@@ -16,129 +15,6 @@ static void KERNEL(nearest_lanes)(struct KERNEL(block) *b)
         }
         KERNEL(store_ints)(b->sent + at, least & 255);
     }
-}
-
-/* KERNEL(cell_of) for all lanes, and what the cells say: the points near each lane. */
-static void KERNEL(look_into_cells)(struct KERNEL(block) *b)
-{
-    int32_t cell[BANK_LANES];
-    lane_part none = {0}, half = none + (float)(QAM_CELLS / 2), last = none + (QAM_CELLS - 0.5f);
-    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
-        lane_part x = KERNEL(clamp_lanes)(KERNEL(load_part)(b->re + at) + half, none, last);
-        lane_part y = KERNEL(clamp_lanes)(KERNEL(load_part)(b->im + at) + half, none, last);
-        KERNEL(store_ints)(cell + at, __builtin_convertvector(y, KERNEL(lane_ints)) * QAM_CELLS
-                                      + __builtin_convertvector(x, KERNEL(lane_ints)));
-    }
-    for (int l = 0; l < BANK_LANES; l++) {
-        const uint8_t *near = b->t->cells + cell[l] * QAM_STATES;
-        memcpy(&b->near[0][b->column][l], near, 4);
-        memcpy(&b->near[1][b->column][l], near + 4, 4);
-    }
-}
-
-/* Where the near points are, and how far off. */
-LANE_INLINE void KERNEL(measure_points)(struct KERNEL(block) *b, int at)
-{
-    lane_part re = KERNEL(load_part)(b->re + at), im = KERNEL(load_part)(b->im + at);
-    for (int s = 0; s < QAM_STATES; s++) {
-        KERNEL(lane_ints) number = KERNEL(load_ints)(b->near[s >> 2][b->column] + at) >> (8 * (s & 3) + 3);
-        lane_part x = (lane_part)KERNEL(look_up)(b->subset_re[s], number);
-        lane_part y = (lane_part)KERNEL(look_up)(b->subset_im[s], number);
-        lane_part dx = x - re, dy = y - im;
-        KERNEL(store_lanes)(b->near_re[s] + at, x);
-        KERNEL(store_lanes)(b->near_im[s] + at, y);
-        KERNEL(store_lanes)(b->distance[s] + at, dx * dx + dy * dy);
-    }
-}
-
-/* The metric of the best branch to a state, and which one it is in the low two bits. */
-LANE_INLINE KERNEL(lane_ints) KERNEL(best_branch)(const struct KERNEL(block) *b, int state, int at)
-{
-    KERNEL(lane_ints) best = (KERNEL(lane_ints)){0} + INT32_MAX;
-    for (int i = 0; i < QAM_BRANCHES; i++) {
-        int32_t before = b->t->branches[2 * i * QAM_STATES + state], by = b->t->branches[(2 * i + 1) * QAM_STATES + state];
-        lane_part sum = KERNEL(load_part)(b->metric[before] + at) + KERNEL(load_part)(b->distance[by] + at);
-        best = KERNEL(lesser)(((KERNEL(lane_ints))sum & ~3) | i, best);
-    }
-    return best;
-}
-
-/* The survivor of every state: how it was reached into the newest column. The state with the least metric, times four. */
-LANE_INLINE KERNEL(lane_ints) KERNEL(select_branches)(struct KERNEL(block) *b, int at)
-{
-    KERNEL(lane_ints) came = {0}, by = {0}, least = (KERNEL(lane_ints)){0} + INT32_MAX, key[QAM_STATES];
-    for (int s = 0; s < QAM_STATES; s++) {
-        key[s] = KERNEL(best_branch)(b, s, at);
-        KERNEL(lane_ints) which = (key[s] & 3) | 4 * (s & 3);
-        came |= KERNEL(look_up)(b->from[s >> 2], which);
-        by |= KERNEL(look_up)(b->through[s >> 2], which);
-        least = KERNEL(lesser)((key[s] & ~7) | s, least);
-    }
-    lane_part level = (lane_part)(least & ~7);
-    for (int s = 0; s < QAM_STATES; s++)
-        KERNEL(store_lanes)(b->metric[s] + at, (lane_part)key[s] - level);
-    KERNEL(store_ints)(b->came[b->column] + at, came);
-    KERNEL(store_ints)(b->by[b->column] + at, by);
-    return (least & 7) * 4;
-}
-
-/* The point that a state (times four) of one column was reached by. */
-LANE_INLINE KERNEL(lane_ints) KERNEL(point_of)(const struct KERNEL(block) *b, int column, KERNEL(lane_ints) state, int at)
-{
-    KERNEL(lane_ints) low = KERNEL(load_ints)(b->near[0][column] + at), high = KERNEL(load_ints)(b->near[1][column] + at);
-    KERNEL(lane_ints) subset = KERNEL(load_ints)(b->by[column] + at) >> state & 7;
-    return KERNEL(choose)(subset > 3, high, low) >> 8 * (subset & 3) & 255;
-}
-
-/* Where the newest point of the best path is. */
-LANE_INLINE void KERNEL(follow_best)(struct KERNEL(block) *b, KERNEL(lane_ints) state, int at)
-{
-    KERNEL(lane_ints) subset = KERNEL(load_ints)(b->by[b->column] + at) >> state & 7, re = {0}, im = {0};
-    for (int s = 0; s < QAM_STATES; s++) {
-        KERNEL(lane_mask) own = KERNEL(same)(subset, (KERNEL(lane_ints)){0} + s);
-        re = KERNEL(pick)(own, KERNEL(load_ints)(b->near_re[s] + at), re);
-        im = KERNEL(pick)(own, KERNEL(load_ints)(b->near_im[s] + at), im);
-    }
-    KERNEL(store_ints)(b->point_re + at, re);
-    KERNEL(store_ints)(b->point_im + at, im);
-}
-
-/* The oldest points of the best paths. */
-LANE_INLINE void KERNEL(look_back)(struct KERNEL(block) *b, KERNEL(lane_ints) state, int at)
-{
-    for (int i = 0; i < QAM_DEPTH - 1; i++)
-        state = KERNEL(rotate)(KERNEL(load_ints)(b->came[(b->column - i) & (QAM_DEPTH - 1)] + at), state) & 28;
-    KERNEL(store_ints)(b->sent + at, KERNEL(point_of)(b, (b->column + 1) & (QAM_DEPTH - 1), state, at));
-}
-
-/* The trellis stands still for lanes in training. */
-static void KERNEL(hold_trellis)(struct KERNEL(block) *b, const KERNEL(lane_floats) *metric)
-{
-    for (int l = 0; l < BANK_LANES; l++) {
-        if (!b->training[l])
-            continue;
-        for (int s = 0; s < QAM_STATES; s++)
-            b->metric[s][l] = metric[s][l];
-        b->came[b->column][l] = b->by[b->column][l] = b->near[0][b->column][l] = b->near[1][b->column][l] = 0;
-    }
-}
-
-/* KERNEL(viterbi) for all lanes that have left the training. */
-static void KERNEL(viterbi_lanes)(struct KERNEL(block) *b)
-{
-    KERNEL(lane_floats) metric[QAM_STATES];
-    if (b->in_training)
-        memcpy(metric, b->metric, sizeof metric);
-    KERNEL(look_into_cells)(b);
-    for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
-        KERNEL(measure_points)(b, at);
-        KERNEL(lane_ints) state = KERNEL(select_branches)(b, at);
-        KERNEL(follow_best)(b, state, at);
-        KERNEL(look_back)(b, state, at);
-    }
-    if (b->in_training)
-        KERNEL(hold_trellis)(b, (const KERNEL(lane_floats) *)metric);
-    b->column = (b->column + 1) & (QAM_DEPTH - 1);
 }
 
 /* Known points take the place of decided ones. */
@@ -166,20 +42,39 @@ static void KERNEL(note_training)(struct KERNEL(block) *b)
         b->in_training += b->training[l] = b->r[l]->training_left > 0;
 }
 
-/* Where the nearest points are. */
-static void KERNEL(place_points)(struct KERNEL(block) *b)
+#if LANE_WIDTH == 16
+/* Each lane's own item of so many, 16 or a multiple of 32. */
+LANE_INLINE __m512i KERNEL(look_far_up)(const float *table, int items, __m512i index)
+{
+    if (items == 16)
+        return (__m512i)KERNEL(look_up)(table, (KERNEL(lane_ints))index);
+    __m512i found = _mm512_setzero_si512(), part = _mm512_srli_epi32(index, 5);
+    for (int i = 0; i < items; i += 32) {
+        __mmask16 own = _mm512_cmpeq_epi32_mask(part, _mm512_set1_epi32(i / 32));
+        __m512i low = _mm512_loadu_si512(table + i), high = _mm512_loadu_si512(table + i + 16);
+        found = _mm512_or_si512(found, _mm512_maskz_permutex2var_epi32(own, low, index, high));
+    }
+    return found;
+}
+
+/* Where points are. */
+static void KERNEL(place_points)(struct KERNEL(block) *b, const int32_t *number)
 {
     int points = b->r[0]->points;
-    for (int at = 0; points == 16 && at < BANK_LANES; at += LANE_WIDTH) {
-        KERNEL(lane_ints) number = KERNEL(load_ints)(b->sent + at);
-        KERNEL(store_ints)(b->point_re + at, KERNEL(look_up)(b->t->points, number));
-        KERNEL(store_ints)(b->point_im + at, KERNEL(look_up)(b->t->points + 16, number));
-    }
-    for (int l = 0; points > 16 && l < BANK_LANES; l++) {
-        b->point_re[l] = b->t->points[b->sent[l]];
-        b->point_im[l] = b->t->points[points + b->sent[l]];
+    __m512i index = _mm512_loadu_si512(number);
+    _mm512_storeu_si512(b->point_re, KERNEL(look_far_up)(b->t->points, points, index));
+    _mm512_storeu_si512(b->point_im, KERNEL(look_far_up)(b->t->points + points, points, index));
+}
+#else
+static void KERNEL(place_points)(struct KERNEL(block) *b, const int32_t *number)
+{
+    int points = b->r[0]->points;
+    for (int l = 0; l < BANK_LANES; l++) {
+        b->point_re[l] = b->t->points[number[l]];
+        b->point_im[l] = b->t->points[points + number[l]];
     }
 }
+#endif
 
 /* KERNEL(decide) for all lanes. */
 static void KERNEL(decide_lanes)(struct KERNEL(block) *b)
@@ -187,9 +82,10 @@ static void KERNEL(decide_lanes)(struct KERNEL(block) *b)
     KERNEL(note_training)(b);
     if (b->in_training < BANK_LANES && b->r[0]->trellis) {
         KERNEL(viterbi_lanes)(b);
+        KERNEL(place_points)(b, b->newest);
     } else if (b->in_training < BANK_LANES) {
         KERNEL(nearest_lanes)(b);
-        KERNEL(place_points)(b);
+        KERNEL(place_points)(b, b->sent);
     }
     if (b->in_training)
         KERNEL(know_points)(b);

@@ -1,6 +1,6 @@
 /* Reception in a bank: a lane that hunts or trains runs alone (qam_receive.c); lanes that have data run their symbols in
  * blocks of sixteen (bank_lanes.c). */
-#include "bank.h"
+#include "bank_block.h"
 
 /* KERNEL(turn) for a part of the lanes. */
 LANE_INLINE void KERNEL(turn_part)(float *to_re, float *to_im, lane_part by_re, lane_part by_im, lane_part angle)
@@ -202,6 +202,8 @@ static void KERNEL(leave_block)(struct KERNEL(block) *b, const struct KERNEL(fee
 {
     KERNEL(unpack_octets)(b);
     KERNEL(hand_points_over)(b);
+    if (b->r[0]->trellis)
+        KERNEL(copy_paths)(b);
     for (int l = 0; l < b->count; l++) {
         KERNEL(leave_lane)(b, l);
         feed->progress[lane[l]].octets = b->made[l];

@@ -113,6 +113,10 @@ LANE_INLINE KERNEL(lane_ints) KERNEL(look_up)(const void *table, KERNEL(lane_int
 {
 #if LANE_WIDTH == 16
     return (KERNEL(lane_ints))_mm512_permutexvar_epi32((__m512i)index, _mm512_loadu_si512(table));
+#elif LANE_WIDTH == 8
+    __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), (__m256i)index);
+    __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps((const float *)table + 8), (__m256i)index);
+    return (KERNEL(lane_ints))_mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32((__m256i)index, 28)));
 #else
     KERNEL(lane_ints) items;
     for (int p = 0; p < LANE_WIDTH; p++)
@@ -121,13 +125,13 @@ LANE_INLINE KERNEL(lane_ints) KERNEL(look_up)(const void *table, KERNEL(lane_int
 #endif
 }
 
-/* Every word rotated to the right by so many bits, 0 to 31. */
-LANE_INLINE KERNEL(lane_ints) KERNEL(rotate)(KERNEL(lane_ints) words, KERNEL(lane_ints) by)
+/* (from & mask) | other: three operations where the level has no single one for it. */
+LANE_INLINE KERNEL(lane_ints) KERNEL(merge)(KERNEL(lane_ints) from, int32_t mask, KERNEL(lane_ints) other)
 {
 #if LANE_WIDTH == 16
-    return (KERNEL(lane_ints))_mm512_rorv_epi32((__m512i)words, (__m512i)by);
+    return (KERNEL(lane_ints))_mm512_ternarylogic_epi32((__m512i)from, _mm512_set1_epi32(mask), (__m512i)other, 0xea);
 #else
-    return (KERNEL(lane_ints))((KERNEL(lane_bits))words >> (KERNEL(lane_bits))by | (KERNEL(lane_bits))words << (-(KERNEL(lane_bits))by & 31));
+    return (from & mask) | other;
 #endif
 }
 

@@ -17,6 +17,7 @@
 #include "qam_receive.c"
 #include "qam_acquire.c"
 #include "bank.c"
+#include "bank_trellis.c"
 #include "bank_lanes.c"
 #include "bank_decide.c"
 #include "bank_receive.c"
