@@ -260,11 +260,16 @@ class Scheme:
 
     @cached_property
     def lines(self) -> NDArray[np.float32]:
-        """Correlators for the three lines of the alternations, carrier, lower and upper band edge; then `SLOW`."""
+        """Correlators for the three lines of the alternations, carrier, lower and upper band edge; then `SLOW`.
+
+        What is slow is taken out of them: hum above the signal would be heard as lines, or put them out.
+        """
         edge = self.symbol_rate / 2
         t = 2 * np.pi * np.arange(layout.BLOCK) / SAMPLE_RATE
-        waves = [w(t * (self.carrier_hz + offset)) for offset in (0, -edge, edge) for w in (np.cos, np.sin)]
-        return np.ascontiguousarray([*waves, *SLOW], np.float32)
+        waves = np.stack([w(t * (self.carrier_hz + at)) for at in (0, -edge, edge) for w in (np.cos, np.sin)])
+        slow_parts = np.sum(waves[:, None] * SLOW, axis=2)
+        without = waves - np.sum(slow_parts[:, :, None] * SLOW, axis=1)
+        return np.ascontiguousarray([*without, *SLOW], np.float32)
 
 
 class Encoder:

@@ -92,6 +92,18 @@ def test_levels(name: str, rate: int, level: float, law: str) -> None:
     assert wrong_bits(modem.demodulate(line, name, rate), bits) == 0
 
 
+@pytest.mark.parametrize(("name", "rate"), [("v29", 7200), ("v27ter", 4800), ("v17", 14400)])
+@pytest.mark.parametrize("mains_hz", [50, 60])
+def test_hum_of_any_phase_hides_no_alternations(name: str, rate: int, mains_hz: int) -> None:
+    """At -30 dBm0 beside a burst at -43 dBm0: one of some thirty such bursts was not heard."""
+    burst = modem.modulate(np.ones(80, np.uint8), name, rate, level_dbm0=-43.0)
+    for step in range(48):
+        late, phase = 11 * step % 80, 2 * np.pi * step / 48
+        line = np.concatenate([np.zeros(500 + late), burst, np.zeros(600)])
+        hum = 721 * np.sin(2 * np.pi * mains_hz / 8000 * np.arange(len(line)) + phase)
+        assert modem.demodulate(np.rint(line + hum).astype(np.int16), name, rate).trained, (late, phase)
+
+
 @EVERY
 @pytest.mark.parametrize(("dc", "hum_counts", "mains_hz"), [(200, 0, 50), (0, 721, 50), (-200, 721, 60)])
 def test_direct_current_and_hum(name: str, rate: int, dc: int, hum_counts: int, mains_hz: int) -> None:
