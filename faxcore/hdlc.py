@@ -124,6 +124,7 @@ class Deframer:
         start = 0
         while start < n:
             taken, count = native.hdlc_deframe(self._plain, data, packed, start, self._out.plain, self._out.octets)
-            frames += [Frame(octets, kind == layout.GOOD_FRAME, at) for at, kind, octets in self._out.read(count)]
+            if count:
+                frames += [Frame(octets, kind == layout.GOOD_FRAME, at) for at, kind, octets in self._out.read(count)]
             start += taken
         return frames

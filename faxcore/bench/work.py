@@ -48,7 +48,8 @@ class Work:
         return sender, FaxCall.receive(identity="+15551230002", options=options, carrier=carrier)
 
     def measure(self, pages: Sequence[CodedPage], calls: int) -> Measured:
-        """So many calls side by side; drawing was done before, coding is part of a call."""
+        """So many calls side by side. Drawing was done before; the page is coded once for all of them, as for many far
+        ends, and decoded by each."""
         ends = [self.ends(pages) for _ in range(calls)]
         way = Network() if self.packets else CLEAN
         since = time.process_time()

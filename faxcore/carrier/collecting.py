@@ -62,12 +62,11 @@ class Collector:
 
     def hear_frames(self, at: int, frames: Sequence[Frame]) -> None:
         """Take frames of the fast carrier, the last of which ended at line time `at`."""
-        for frame in frames:
-            if frame.good and len(self._fast_frames) < MOST_FRAMES:
-                self._fast_frames.append(frame.octets)
-            else:
-                self._fast_bad += 1
         if frames:
+            before = len(self._fast_frames)
+            self._fast_frames += [frame.octets for frame in frames if frame.good]
+            del self._fast_frames[MOST_FRAMES:]
+            self._fast_bad += len(frames) - (len(self._fast_frames) - before)
             self._frames_came(at)
 
     def _hear_v21(self, item: SignalItem) -> orders.Report | None:

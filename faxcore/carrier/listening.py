@@ -51,6 +51,8 @@ def _in_time(fast: bool, items: list[SignalItem]) -> list[tuple[int, bool, Signa
 
     The first octets of a burst were on the line before its carrier was recognised.
     """
+    if not items:
+        return []
     times = accumulate((item.at for item in items), max)
     return [(at, fast, item) for at, item in zip(times, items, strict=True)]
 
@@ -124,6 +126,9 @@ class Listener:
         """By blocks of the line's time, so that any chunks show the same."""
         waiting = np.concatenate([self._last, samples])
         whole = len(waiting) // LOOK * LOOK
+        if not whole:
+            self._last = waiting
+            return
         loud = np.mean(np.square(waiting[:whole].reshape(-1, LOOK), dtype=np.float64), axis=1) > power
         if loud.any():
             self._carrier_at = self._heard - len(waiting) + LOOK * (int(np.flatnonzero(loud)[-1]) + 1)

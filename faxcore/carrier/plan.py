@@ -236,7 +236,7 @@ class Plan:
 
     def pulling(self, n: int) -> Work[Samples]:
         """The next n samples; silence where nothing is planned. DocumentError where a page cannot be had."""
-        out = np.zeros(n, np.int16)
+        out: Samples | None = None
         until = self.sent + n
         while self._entries and self._entries[0].start < until:
             self.advance()
@@ -246,12 +246,13 @@ class Plan:
             if len(samples) == n and samples.flags.writeable:  # tones are shared by all calls
                 out = samples
             else:
+                out = np.zeros(n, np.int16) if out is None else out
                 out[offset : offset + len(samples)] = samples
             if entry.end is None or entry.end > until:
                 break
             self._entries.popleft()
         self.sent = until
-        return out
+        return np.zeros(n, np.int16) if out is None else out
 
     def cut(self, at: int) -> None:
         """Drop what is planned from sample `at` on, in the middle of a signal where need be."""

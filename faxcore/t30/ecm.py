@@ -83,11 +83,13 @@ def burst(frames: list[bytes], numbers: list[int]) -> tuple[bytes, ...]:
     return (*coded, *(Frame(FCF.RCP, final=False).octets(),) * RCPS)
 
 
-def numbered(frames: tuple[bytes, ...]) -> Iterator[tuple[int, bytes]]:
+def numbered(frames: tuple[bytes, ...]) -> list[tuple[int, bytes]]:
     """The numbered frames of a burst, as (number, octets)."""
-    for frame in frames:
-        if frame[:3] in DATA_FRAMES and 4 < len(frame) <= LONGEST_FRAME + 4:
-            yield frame[3], frame[4:]
+    return [
+        (frame[3], frame[4:])
+        for frame in frames
+        if 4 < len(frame) <= LONGEST_FRAME + 4 and frame[:3] in DATA_FRAMES
+    ]
 
 
 def request(missing: set[int]) -> bytes:
