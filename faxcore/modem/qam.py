@@ -324,13 +324,13 @@ class Receiver:
 
 
 def _fresh_state(scheme: Scheme, loops: Loops, at: int) -> NDArray[np.void]:
-    state = _octets_at_zero(scheme, loops).copy().view(layout.RECEIVER)
+    state = np.frombuffer(bytearray(_octets_at_zero(scheme, loops)), layout.RECEIVER)
     state["origin"] += at
     return state
 
 
 @lru_cache(maxsize=64)
-def _octets_at_zero(scheme: Scheme, loops: Loops) -> NDArray[np.uint8]:
+def _octets_at_zero(scheme: Scheme, loops: Loops) -> bytes:
     """A fresh state as octets: those are copied at once, records field by field."""
     state = np.zeros(1, layout.RECEIVER)
     s = state[0]
@@ -353,7 +353,7 @@ def _octets_at_zero(scheme: Scheme, loops: Loops) -> NDArray[np.uint8]:
     silence = loops.kept + layout.BLOCK
     s["origin"], s["filled"], s["scan"] = -silence, silence, silence
     s["delay_head"] = layout.TAPS
-    return state.view(np.uint8)
+    return state.tobytes()
 
 
 def _skipped(scheme: Scheme) -> int:

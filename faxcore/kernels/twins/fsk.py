@@ -35,22 +35,23 @@ Array = npt.NDArray[Any]
 _HDLC_AT_ZERO, _FSK_AT_ZERO = np.zeros(1, HDLC), np.zeros(1, FSK)
 _HDLC_AT_ZERO["ones"], _HDLC_AT_ZERO["bits"] = 7, -1
 _FSK_AT_ZERO["hdlc"] = _HDLC_AT_ZERO
-_HDLC_OCTETS, _FSK_OCTETS = _HDLC_AT_ZERO.view(np.uint8), _FSK_AT_ZERO.view(np.uint8)  # copied at once
+_HDLC_OCTETS, _FSK_OCTETS = _HDLC_AT_ZERO.tobytes(), _FSK_AT_ZERO.tobytes()
+_PLAIN = {dtype: np.dtype(f"V{dtype.itemsize}") for dtype in (HDLC, EVENT, FSK, TONES)}
 
 
 def plain(array: Array) -> Array:
     """The same memory as items without fields: NumPy describes those to a kernel in a fraction of the time."""
-    return array.view(f"V{array.itemsize}")
+    return array.view(_PLAIN[array.dtype])
 
 
 def hdlc_state() -> Array:
     """The state of a deframer that has seen nothing."""
-    return _HDLC_OCTETS.copy().view(HDLC)
+    return np.frombuffer(bytearray(_HDLC_OCTETS), HDLC)
 
 
 def fsk_state(at: int) -> Array:
     """The state of a V.21 receiver whose first sample has the line time `at`."""
-    state = _FSK_OCTETS.copy().view(FSK)
+    state = np.frombuffer(bytearray(_FSK_OCTETS), FSK)
     state["position"] = at
     return state
 
