@@ -6,7 +6,8 @@ Octets are packed with the first bit on the line least significant.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,14 +78,12 @@ class EventBuffer:
         self.plain = layout.plain(self.events)
         self.octets = np.zeros(octets, np.uint8)
 
-    def read(self, count: int) -> Iterator[tuple[int, int, bytes]]:
+    def read(self, count: int) -> list[tuple[int, int, bytes]]:
         """(at, kind, octets) of the first `count` events."""
-        taken = 0
         rows: list[Any] = self.events[:count].tolist()
-        octets = self.octets[: sum(row[2] for row in rows)].tobytes()
-        for at, kind, length in rows:
-            yield at, kind, octets[taken : taken + length]
-            taken += length
+        ends = list(accumulate(length for _, _, length in rows))
+        octets = self.octets[: ends[-1] if ends else 0].tobytes()
+        return [(at, kind, octets[end - length : end]) for (at, kind, length), end in zip(rows, ends, strict=True)]
 
 
 class Deframer:

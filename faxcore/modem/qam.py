@@ -121,12 +121,14 @@ def samples_for(scheme: Scheme, n_octets: int, *, echo_protection: bool = False)
     """Length in samples of a burst of so many octets, from training to turn-off."""
     training = (len(scheme.echo) + scheme.echo_gap) * echo_protection + scheme.gap + scheme.length
     symbols = training - (-n_octets * 8 // scheme.bits) + scheme.turn_off
-    return math.ceil((symbols + 2 * PULSE_SYMBOLS - 1) / scheme.symbols_a_sample) - _tail(scheme, echo_protection)
+    up, down = scheme.symbols_a_sample.as_integer_ratio()
+    return -(-(symbols + 2 * PULSE_SYMBOLS - 1) * down // up) - _tail(scheme, echo_protection)
 
 
 def _tail(scheme: Scheme, echo_protection: bool) -> int:
     """Samples before the peak of the first symbol, where a burst does not begin with silence."""
-    return 0 if scheme.gap and not echo_protection else math.ceil(PULSE_SYMBOLS / scheme.symbols_a_sample)
+    up, down = scheme.symbols_a_sample.as_integer_ratio()
+    return 0 if scheme.gap and not echo_protection else -(-PULSE_SYMBOLS * down // up)
 
 
 @dataclass(frozen=True)

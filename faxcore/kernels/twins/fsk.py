@@ -36,12 +36,12 @@ _HDLC_AT_ZERO, _FSK_AT_ZERO = np.zeros(1, HDLC), np.zeros(1, FSK)
 _HDLC_AT_ZERO["ones"], _HDLC_AT_ZERO["bits"] = 7, -1
 _FSK_AT_ZERO["hdlc"] = _HDLC_AT_ZERO
 _HDLC_OCTETS, _FSK_OCTETS = _HDLC_AT_ZERO.tobytes(), _FSK_AT_ZERO.tobytes()
-_PLAIN = {dtype: np.dtype(f"V{dtype.itemsize}") for dtype in (HDLC, EVENT, FSK, TONES)}
+_PLAIN = {size: np.dtype(f"V{size}") for size in (HDLC.itemsize, EVENT.itemsize, FSK.itemsize, TONES.itemsize)}
 
 
 def plain(array: Array) -> Array:
     """The same memory as items without fields: NumPy describes those to a kernel in a fraction of the time."""
-    return array.view(_PLAIN[array.dtype])
+    return array.view(_PLAIN[array.itemsize])
 
 
 def hdlc_state() -> Array:
