@@ -80,6 +80,8 @@ struct qam_receiver {
     int32_t training_left;       /* known points at the end of the training that are still to come */
     int32_t skip;                /* bits still to drop: the check */
     int32_t block_symbols, low_run;
+    int32_t adrift_run, adrift_blocks; /* blocks whose decisions do not fit, less those that do; so many stop the loop */
+    float adrift_error;          /* a block's error from which they do not */
     struct qam_scrambler scrambler;
     uint32_t state, pending;
     int32_t pending_bits;

@@ -191,7 +191,8 @@ static void KERNEL(steer)(struct qam_receiver *r, float re, float im, float poin
 }
 
 /* Judge the level by blocks. Errors count one block late, so that the end of a burst does not spoil its quality.
- * 1 where the burst has ended. */
+ * 1 where the burst has ended, or where its decisions have not fitted for some blocks: samples were inserted or dropped,
+ * or the noise is too much. */
 static int KERNEL(judge_level)(struct qam_receiver *r, float power, float error)
 {
     r->block_power += power;
@@ -205,9 +206,11 @@ static int KERNEL(judge_level)(struct qam_receiver *r, float power, float error)
         r->held_error = r->block_error;
     }
     r->low_run = low ? r->low_run + 1 : 0;
+    int adrift = !low && r->block_error > r->adrift_error;
+    r->adrift_run += adrift || r->adrift_run < 0 ? 1 : r->adrift_run > 0 ? -1 : 0;
     r->block_power = r->block_error = 0;
     r->block_symbols = 0;
-    return r->low_run == r->low_blocks;
+    return r->low_run == r->low_blocks || r->adrift_run == r->adrift_blocks;
 }
 
 /* In a pause, and while noise far above the signal is in the equaliser (one step on it would be its end), the loops

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
-from faxcore.modem.acquisition import Lock, acquire, energy
+from faxcore.modem.acquisition import Lock, acquire
+from faxcore.modem.loops import PATIENCE, Loops, follow, fresh_state, go_on, hunt_on, skipped
 from faxcore.modem.scheme import PULSE_PEAK, PULSE_SYMBOLS, Encoder, Scheme
+from faxcore.modem.slip import relock
 from faxcore.signals import (
     CarrierQuality,
     Modulation,
@@ -33,9 +34,6 @@ SILENCE = 255
 
 DOUBTFUL_S = 0.2
 """A carrier must be there for so long before a silent burst counts as going on: by then V.21 has shown its flags."""
-
-LOSS_RATIO = 0.1
-"""A carrier whose power has fallen to this part of what it was is gone."""
 
 
 class Transmitter:
@@ -131,34 +129,18 @@ def _tail(scheme: Scheme, echo_protection: bool) -> int:
     return 0 if scheme.gap and not echo_protection else -(-PULSE_SYMBOLS * down // up)
 
 
-@dataclass(frozen=True)
-class Loops:
-    """How a receiver follows its signal; none of it is prescribed anywhere."""
-
-    carrier_gain: float = 0.02
-    timing_gain: float = 0.012  # samples a symbol for a whole unit of the detector
-    equaliser_gain: float = 0.03  # times 1 / (taps x power)
-    loud: float = 20.0  # times the power
-    energy_floor_dbm0: float = -50.0
-    line_share: float = 0.6
-    edge_share: float = 0.15
-    blocks_a_second: int = 150
-    low_blocks: int = 5
-    kept: int = 320
-    lookahead: int = 140
-    """Samples before and after the training, as the trigger saw it, that the acquisition gets."""
-
-
 @dataclass
 class _Burst:
     """A burst that trained: its lock, the line time of its first data bit, the octets so far.
 
-    `faded` tells of the silence it is in; octets since then are in `doubtful`.
+    `faded` tells of the silence it is in; octets since then are in `doubtful`. `patience` is for how many blocks a lock
+    within the data is not looked for after one was not found.
     """
 
     lock: Lock
     data_at: float
     octets: int = 0
+    patience: int = PATIENCE
     faded: SignalFades | None = None
     doubtful: bytes = b""
 
@@ -183,7 +165,7 @@ class Receiver:
             raise ValueError("a short training, and no other, needs what was learnt from a long one (trained)")
         self._scheme, self._trained = scheme, trained
         self._loops, self._hold = loops or Loops(), hold * SAMPLE_RATE
-        self._state = _fresh_state(scheme, self._loops, at)
+        self._state = fresh_state(scheme, self._loops, at)
         self._tables = scheme.receiver_tables
         self._live_in(self._state)
         self._octets = bytearray(4096)
@@ -243,7 +225,7 @@ class Receiver:
         """In whole octets; what is left of the training and of the trellis's delay were no data."""
         s = self._state[0]
         decided = self.symbol_count + int(s["training_left"]) - len(self._scheme.training)
-        return max(0, decided - _skipped(self._scheme)) * self._scheme.bits // 8 * 8
+        return max(0, decided - skipped(self._scheme)) * self._scheme.bits // 8 * 8
 
     @property
     def symbol_count(self) -> int:
@@ -291,10 +273,27 @@ class Receiver:
         s = self._state[0]
         if event == layout.ACQUIRE:
             return self._acquire()
+        if s["adrift_run"] == s["adrift_blocks"]:
+            self._relock()
+            return []
         if event == layout.LOST:
             lost = CarrierQuality(modulation=self._scheme.modulation)
             return [SignalEnds(int(s["origin"] + s["scan"]), trained=False, quality=lost)]
         return self._silent(int(s["ended_at"]))
+
+    def _relock(self) -> None:
+        """Decisions have not fitted for some blocks: samples may have been inserted or dropped."""
+        burst, s, loops = self._burst, self._state[0], self._loops
+        assert burst is not None
+        s["stage"], s["adrift_run"] = layout.DATA, -burst.patience
+        begin = (int(s["clock"]) >> 32) - loops.kept
+        samples = s["history"][begin : begin + loops.kept + layout.FRONT + 16]  # as many as any chunking has brought
+        found = relock(self._scheme, samples, int(s["clock"]) / 2**32 - begin, burst.lock)
+        if s["training_left"] or found.error > loops.relock_share * self._scheme.slicer.at_random:
+            burst.patience = min(2 * burst.patience, 1 << 12)
+            return
+        burst.patience = PATIENCE
+        go_on(s, self._scheme, burst.lock, found, begin)
 
     def _silent(self, at: int) -> list[SignalItem]:
         """A run of low blocks: the data loop runs on over it as long as the burst is held."""
@@ -317,83 +316,9 @@ class Receiver:
         samples = s["history"][begin:end].copy()
         lock = acquire(self._scheme, samples, loops.kept, self._trained)
         if lock is None:
-            _hunt_on(s, self._scheme)
+            hunt_on(s, self._scheme)
             return []
         training = self._scheme.length * SAMPLE_RATE / self._scheme.symbol_rate
         self._burst = _Burst(lock, int(s["origin"]) + begin + lock.first + training)
-        _follow(s, self._scheme, lock, begin, loops)
+        follow(s, self._scheme, lock, begin, loops)
         return [SignalBegins(int(s["origin"]) + end, self._scheme.modulation)]
-
-
-def _fresh_state(scheme: Scheme, loops: Loops, at: int) -> NDArray[np.void]:
-    state = np.frombuffer(bytearray(_octets_at_zero(scheme, loops)), layout.RECEIVER)
-    state["origin"] += at
-    return state
-
-
-@lru_cache(maxsize=64)
-def _octets_at_zero(scheme: Scheme, loops: Loops) -> bytes:
-    """A fresh state as octets: those are copied at once, records field by field."""
-    state = np.zeros(1, layout.RECEIVER)
-    s = state[0]
-    samples_a_symbol = SAMPLE_RATE / scheme.symbol_rate
-    s["bits"], s["points"], s["trellis"] = scheme.bits, scheme.lane_points.shape[1], bool(scheme.trellis)
-    s["states"], s["state_shift"], s["scrambler"] = scheme.states, scheme.state_shift, scheme.scrambler
-    s["kept"], s["collected"] = loops.kept, math.ceil(len(scheme.known) * samples_a_symbol) + loops.lookahead
-    s["symbols_a_block"], s["low_blocks"] = scheme.symbol_rate // loops.blocks_a_second, loops.low_blocks
-    s["half_step"] = round(samples_a_symbol / 2 * 2**32)
-    s["mean_power"] = scheme.mean_power
-    # Second order loops, critically damped.
-    s["carrier_gain"], s["carrier_pull"] = loops.carrier_gain, loops.carrier_gain**2 / 4
-    s["timing_gain"], s["timing_pull"] = loops.timing_gain, loops.timing_gain**2 / 4
-    s["carrier_step"] = 2 * math.pi * scheme.carrier_hz / SAMPLE_RATE
-    s["drift_limit"] = 600e-6 * samples_a_symbol
-    s["energy_floor"] = (rms_of_dbm0(loops.energy_floor_dbm0) / 2) ** 2 * layout.BLOCK  # of halves
-    s["line_share"], s["edge_share"] = loops.line_share, loops.edge_share
-    s["loss_ratio"] = LOSS_RATIO
-    # Silence before the first sample, so that a burst may begin with it.
-    silence = loops.kept + layout.BLOCK
-    s["origin"], s["filled"], s["scan"] = -silence, silence, silence
-    s["delay_head"] = layout.TAPS
-    return state.tobytes()
-
-
-def _skipped(scheme: Scheme) -> int:
-    """Symbols before the first that is data: the check, and as many as the trellis looks back."""
-    return scheme.check + (layout.DEPTH - 1 if scheme.trellis else 0)
-
-
-def _hunt_on(s: np.void, scheme: Scheme) -> None:
-    """The training was none: hunt on from the block after the trigger, and see when the energy goes."""
-    if s["lost_energy"] == 0:
-        block = s["history"][s["trigger"] + layout.BLOCK : s["trigger"] + 2 * layout.BLOCK]
-        s["lost_energy"], s["quiet_blocks"] = energy(scheme, block), 0
-        s["loss_ratio"] = LOSS_RATIO
-    s["stage"], s["scan"], s["hits"] = layout.HUNTING, s["trigger"] + layout.BLOCK, 0
-
-
-def _follow(s: np.void, scheme: Scheme, lock: Lock, begin: int, loops: Loops) -> None:
-    """Put a lock into the data loop; the first symbol decoded is the first one of the check."""
-    s["stage"], s["lost_energy"] = layout.DATA, 0
-    s["clock"] = round((begin + lock.clock) * 2**32)
-    # A slip within the training looks like a clock that no far end has.
-    s["drift"] = min(max(lock.drift, -float(s["drift_limit"])), float(s["drift_limit"]))
-    s["phase_re"], s["phase_im"] = lock.phase.real, lock.phase.imag
-    s["turn_re"], s["turn_im"] = lock.turn.real, lock.turn.imag
-    last = scheme.known[len(scheme.known) - scheme.held - 1]
-    s["last_re"], s["last_im"] = s["last_point_re"], s["last_point_im"] = last.real, last.imag
-    s["power"] = scheme.mean_power
-    for name in ("block_power", "block_error", "held_error", "error", "errors_counted", "symbols"):
-        s[name] = 0
-    for name in ("block_symbols", "low_run", "pending", "pending_bits", "column", "side", "metric", "survivors"):
-        s[name] = 0
-    s["training_left"], s["scrambler"] = len(scheme.training), scheme.scrambler
-    s["state"] = scheme.conditioning[-1] >> scheme.state_shift & (scheme.states - 1)
-    s["skip"] = _skipped(scheme) * scheme.bits
-    # Where the line's noise is not that far below the burst, its end is a smaller fall.
-    s["loss_ratio"] = min(max(LOSS_RATIO, 3 * lock.evm**2), 0.4)
-    s["step_size"] = loops.equaliser_gain / (layout.TAPS * lock.front_power)
-    s["loud"], s["hold"] = loops.loud * lock.front_power, 0
-    s["taps_re"], s["taps_im"] = lock.taps.real, lock.taps.imag
-    s["delay_re"][: layout.TAPS], s["delay_im"][: layout.TAPS] = lock.delay.real, lock.delay.imag
-    s["delay_head"] = layout.TAPS

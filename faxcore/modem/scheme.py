@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
 from faxcore.modem.acquisition import CHUNK, HELD, SLOW
+from faxcore.modem.slip import Slicer
 from faxcore.signals import Modulation
 from faxcore.units import SAMPLE_RATE
 
@@ -203,6 +204,11 @@ class Scheme:
         subsets = self.points[: self.data_points].reshape(-1, layout.STATES)
         nearest = np.abs(middles - subsets).argmin(axis=1)
         return np.asarray(nearest * layout.STATES + np.arange(layout.STATES), np.uint8)
+
+    @cached_property
+    def slicer(self) -> Slicer:
+        """The nearest points of data, for whole arrays."""
+        return Slicer(self.points[: self.data_points])
 
     @cached_property
     def receiver_tables(self) -> tuple[Any, Any, Any, Any, Any, Any, Any]:

@@ -55,6 +55,7 @@ RECEIVER = np.dtype(
         ("power", "f4"), ("block_power", "f4"), ("block_error", "f4"), ("held_error", "f4"), ("error", "f8"),
         ("errors_counted", "i8"), ("symbols", "i8"), ("ended_at", "i8"),
         ("training_left", "i4"), ("skip", "i4"), ("block_symbols", "i4"), ("low_run", "i4"),
+        ("adrift_run", "i4"), ("adrift_blocks", "i4"), ("adrift_error", "f4"),
         ("scrambler", SCRAMBLER), ("state", "u4"), ("pending", "u4"), ("pending_bits", "i4"),
         ("column", "i4"), ("side", "i4"),
         ("metric", "f4", STATES), ("survivors", "u1", (2, STATES, DEPTH)),
@@ -323,9 +324,11 @@ class _Receiver:
             self.s.errors_counted += self.s.symbols_a_block if self.s.held_error > 0 else 0
             self.s.held_error = self.s.block_error
         self.s.low_run = self.s.low_run + 1 if low else 0
+        adrift = not low and self.s.block_error > self.s.adrift_error
+        self.s.adrift_run = self.s.adrift_run + 1 if adrift or self.s.adrift_run < 0 else max(self.s.adrift_run - 1, 0)
         self.s.block_power = self.s.block_error = f32(0)
         self.s.block_symbols = 0
-        return bool(self.s.low_run == self.s.low_blocks)
+        return bool(self.s.low_run == self.s.low_blocks or self.s.adrift_run == self.s.adrift_blocks)
 
     def is_steady(self, power: Any) -> bool:
         re, im = self.s.delay_re[self.s.delay_head - 1], self.s.delay_im[self.s.delay_head - 1]
