@@ -24,6 +24,9 @@ LOSS_RATIO = 0.1
 PATIENCE = 60
 """Blocks that decisions may go on not to fit after no lock was found within the data; each time twice as many."""
 
+COMMAND_BLOCKS = 450
+"""Blocks after a silence, 3 s, whose decisions need not fit: most likely they are made of a command."""
+
 
 @dataclass(frozen=True)
 class Loops:

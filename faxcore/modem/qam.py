@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from faxcore.kernels import native
 from faxcore.kernels.twins import qam as layout
 from faxcore.modem.acquisition import Lock, acquire
-from faxcore.modem.loops import PATIENCE, Loops, follow, fresh_state, go_on, hunt_on, skipped
+from faxcore.modem.loops import COMMAND_BLOCKS, PATIENCE, Loops, follow, fresh_state, go_on, hunt_on, skipped
 from faxcore.modem.scheme import PULSE_PEAK, PULSE_SYMBOLS, Encoder, Scheme
 from faxcore.modem.slip import relock
 from faxcore.signals import (
@@ -307,7 +307,7 @@ class Receiver:
         if burst.faded is None or at - burst.faded.at >= self._hold:
             quality, burst.faded = burst.faded.quality if burst.faded else self.quality, None
             return [*items, SignalEnds(at, trained=True, quality=quality)]
-        s["stage"], s["low_run"] = layout.DATA, 0
+        s["stage"], s["low_run"], s["adrift_run"] = layout.DATA, 0, -COMMAND_BLOCKS
         return items
 
     def _acquire(self) -> list[SignalItem]:
