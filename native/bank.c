@@ -9,9 +9,9 @@ typedef int32_t KERNEL(lane_numbers)[BANK_LANES];
 static void KERNEL(lay_lane)(const struct bank_sender *s, const int16_t *points, const uint8_t *symbols, int64_t from, int n,
                              KERNEL(lane_numbers) *laid, int lane)
 {
-    int64_t begin = s->first > from ? s->first - from : 0, end = s->first + s->count - from;
-    for (int64_t i = begin; i < (end < n ? end : n); i++)
-        memcpy(&laid[i][lane], points + 2 * symbols[from + i - s->first], sizeof laid[i][lane]);
+    int64_t ahead = s->first - from, end = ahead + s->count < n ? ahead + s->count : n;
+    for (int64_t i = ahead > 0 ? ahead : 0; i < end; i++)
+        memcpy(&laid[i][lane], points + 2 * symbols[i - ahead], sizeof laid[i][lane]);
 }
 
 /* Products of every lane's window with `m` rows of weights; all the rows hear the same symbols. */
@@ -87,12 +87,12 @@ static void KERNEL(shape_periods)(const struct qam_pulse *pulse, const int16_t *
 
 typedef int16_t samples_eight __attribute__((vector_size(16)));
 
-/* Eight samples of eight lanes, turned from samples by lane to lanes by sample. */
-static void KERNEL(turn_eight)(int16_t (*from)[BANK_LANES], int lane, int16_t (*to)[BANK_STRETCH])
+/* Eight samples of eight lanes, turned from samples by lane to lanes by sample: sample `at` on. */
+static void KERNEL(turn_eight)(int16_t (*from)[BANK_LANES], int lane, int16_t *const *to, int at)
 {
     samples_eight a[8], b[8];
     for (int i = 0; i < 8; i++)
-        memcpy(&a[i], from[i] + lane, sizeof a[i]);
+        memcpy(&a[i], from[at + i] + lane, sizeof a[i]);
     for (int i = 0; i < 4; i++) {
         b[2 * i] = __builtin_shufflevector(a[i], a[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
         b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
@@ -106,7 +106,7 @@ static void KERNEL(turn_eight)(int16_t (*from)[BANK_LANES], int lane, int16_t (*
         b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
     }
     for (int i = 0; i < 8; i++)
-        memcpy(to[lane + i], &b[i], sizeof b[i]);
+        memcpy(to[lane + i] + at, &b[i], sizeof b[i]);
 }
 
 /* Give out what lies in `spare`. */
@@ -125,12 +125,14 @@ static int64_t KERNEL(wanted_end)(const struct bank_sender *s, int rows, int64_t
     return stop < s->end ? stop : s->end;
 }
 
-/* Of samples made from `base` on: some are given out now, the rest of the last period is kept. */
+/* Of samples made from `base` on: some are given out now, unless they lie there already, the rest of the last period is
+ * kept. */
 static int64_t KERNEL(give_made)(struct bank_sender *s, int rows, int64_t base, int64_t stop, const int16_t *made,
                                  int16_t *out, int64_t n)
 {
     int64_t given = stop - s->made < n ? stop - s->made : n, from = s->made - base;
-    memcpy(out, made + from, (size_t)given * sizeof *out);
+    if (made != out)
+        memcpy(out, made + from, (size_t)given * sizeof *out);
     s->sent = s->made + given;
     s->made = stop;
     for (int64_t i = s->sent; i < stop; i++)
@@ -138,40 +140,68 @@ static int64_t KERNEL(give_made)(struct bank_sender *s, int rows, int64_t base, 
     return given;
 }
 
-/* A stretch of whole periods for all lanes of a block that want one; 0 when none does. */
+/* The lanes of a block in one call. */
+struct KERNEL(stretch) {
+    struct bank_sender *s;
+    int lanes;
+    int64_t n, done[BANK_LANES], base[BANK_LANES], stop[BANK_LANES]; /* samples wanted, and made from `base` to `stop` */
+    int16_t *out;
+};
+
+/* Whole periods for all lanes that want one; the samples that they make at most. */
+static int KERNEL(plan_stretch)(struct KERNEL(stretch) *t, int rows)
+{
+    int64_t most = 0, longest = BANK_STRETCH / rows * rows;
+    for (int lane = 0; lane < t->lanes; lane++) {
+        const struct bank_sender *s = t->s + lane;
+        int64_t base = s->made / rows * rows;
+        int64_t stop = t->done[lane] < t->n ? KERNEL(wanted_end)(s, rows, t->n - t->done[lane]) : s->made;
+        stop = stop < base + longest ? stop : base + longest;
+        t->base[lane] = base;
+        t->stop[lane] = stop;
+        if (stop > s->made)
+            most = stop - base > most ? stop - base : most;
+    }
+    return (int)most;
+}
+
+/* Where the samples of a lane go: in place where all of them are wanted, and what the turning adds has room. */
+static void KERNEL(place_samples)(const struct KERNEL(stretch) *t, int most, int16_t (*turned)[BANK_STRETCH], int16_t **to)
+{
+    for (int lane = 0; lane < BANK_LANES; lane++) {
+        to[lane] = turned[lane];
+        if (lane < t->lanes && t->stop[lane] > t->s[lane].made && t->s[lane].made == t->base[lane]
+            && t->done[lane] + (most + 7) / 8 * 8 <= t->n)
+            to[lane] = t->out + lane * t->n + t->done[lane];
+    }
+}
+
+/* A stretch for all lanes of a block that want one; 0 when none does. */
 static int KERNEL(shape_stretch)(const struct qam_pulse *pulse, const int16_t *taps, const int16_t *points,
-                                 const uint8_t *symbols, int64_t capacity, struct bank_sender *s, int lanes, int16_t *out, int64_t n, int64_t *done)
+                                 const uint8_t *symbols, int64_t capacity, struct KERNEL(stretch) *t)
 {
     KERNEL(lane_numbers) laid[BANK_WINDOW] __attribute__((aligned(64)));
-    int16_t made[BANK_STRETCH][BANK_LANES], turned[BANK_LANES][BANK_STRETCH];
+    int16_t made[BANK_STRETCH][BANK_LANES], turned[BANK_LANES][BANK_STRETCH], *to[BANK_LANES];
     float gain[BANK_LANES] = {0};
-    int64_t base[BANK_LANES], stop[BANK_LANES], most = 0;
-    int longest = BANK_STRETCH / pulse->rows * pulse->rows;
-    for (int lane = 0; lane < lanes; lane++) {
-        base[lane] = s[lane].made / pulse->rows * pulse->rows;
-        stop[lane] = done[lane] < n ? KERNEL(wanted_end)(s + lane, pulse->rows, n - done[lane]) : s[lane].made;
-        stop[lane] = stop[lane] < base[lane] + longest ? stop[lane] : base[lane] + longest;
-        if (stop[lane] > s[lane].made)
-            most = stop[lane] - base[lane] > most ? stop[lane] - base[lane] : most;
-    }
+    int most = KERNEL(plan_stretch)(t, pulse->rows), heard = pulse->span + most * pulse->up / pulse->down;
     if (!most)
         return 0;
-    int heard = pulse->span + (int)(most * pulse->up / pulse->down);
     memset(laid, 0, (size_t)heard * sizeof *laid);
-    for (int lane = 0; lane < lanes; lane++)
-        if (stop[lane] > s[lane].made)
-            KERNEL(lay_lane)(s + lane, points, symbols + lane * capacity, base[lane] * pulse->up / pulse->down - pulse->span + 1,
-                             heard, laid, lane);
-    for (int lane = 0; lane < lanes; lane++)
-        gain[lane] = s[lane].gain;
-    KERNEL(shape_periods)(pulse, taps, (const KERNEL(lane_numbers) *)laid, (int)most, gain, made);
+    for (int lane = 0; lane < t->lanes; lane++) {
+        gain[lane] = t->s[lane].gain;
+        if (t->stop[lane] > t->s[lane].made)
+            KERNEL(lay_lane)(t->s + lane, points, symbols + lane * capacity,
+                             t->base[lane] * pulse->up / pulse->down - pulse->span + 1, heard, laid, lane);
+    }
+    KERNEL(shape_periods)(pulse, taps, (const KERNEL(lane_numbers) *)laid, most, gain, made);
+    KERNEL(place_samples)(t, most, turned, to);
     for (int at = 0; at < most; at += 8)
         for (int lane = 0; lane < BANK_LANES; lane += 8)
-            KERNEL(turn_eight)(made + at, lane, (int16_t(*)[BANK_STRETCH])(turned[0] + at));
-    for (int lane = 0; lane < lanes; lane++)
-        if (stop[lane] > s[lane].made)
-            done[lane] += KERNEL(give_made)(s + lane, pulse->rows, base[lane], stop[lane], turned[lane],
-                                            out + lane * n + done[lane], n - done[lane]);
+            KERNEL(turn_eight)(made, lane, to, at);
+    for (int lane = 0; lane < t->lanes; lane++)
+        if (t->stop[lane] > t->s[lane].made)
+            t->done[lane] += KERNEL(give_made)(t->s + lane, pulse->rows, t->base[lane], t->stop[lane], to[lane],
+                                               t->out + lane * t->n + t->done[lane], t->n - t->done[lane]);
     return 1;
 }
 
@@ -179,14 +209,13 @@ void KERNEL(bank_shape)(const struct qam_pulse *pulse, const int16_t *taps, cons
                         int64_t capacity, struct bank_sender *senders, int64_t lanes, int16_t *out, int64_t n)
 {
     for (int64_t first = 0; first < lanes; first += BANK_LANES) {
-        int64_t done[BANK_LANES];
-        int here = lanes - first < BANK_LANES ? (int)(lanes - first) : BANK_LANES;
-        int16_t *rows = out + first * n;
-        for (int lane = 0; lane < here; lane++)
-            done[lane] = KERNEL(give_spare)(senders + first + lane, pulse->rows, rows + lane * n, n);
-        while (KERNEL(shape_stretch)(pulse, taps, points, symbols + first * capacity, capacity, senders + first, here, rows, n, done))
+        struct KERNEL(stretch) t = {.s = senders + first, .n = n, .out = out + first * n};
+        t.lanes = lanes - first < BANK_LANES ? (int)(lanes - first) : BANK_LANES;
+        for (int lane = 0; lane < t.lanes; lane++)
+            t.done[lane] = KERNEL(give_spare)(t.s + lane, pulse->rows, t.out + lane * n, n);
+        while (KERNEL(shape_stretch)(pulse, taps, points, symbols + first * capacity, capacity, &t))
             continue;
-        for (int lane = 0; lane < here; lane++)
-            memset(rows + lane * n + done[lane], 0, (size_t)(n - done[lane]) * sizeof *out);
+        for (int lane = 0; lane < t.lanes; lane++)
+            memset(t.out + lane * n + t.done[lane], 0, (size_t)(n - t.done[lane]) * sizeof *out);
     }
 }

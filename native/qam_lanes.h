@@ -104,8 +104,14 @@ LANE_INLINE lane_part KERNEL(pick_floats)(KERNEL(lane_mask) yes, lane_part a, la
 /* Within the limits as KERNEL(clamped): what is not a number is the lower one. */
 LANE_INLINE lane_part KERNEL(clamp_lanes)(lane_part value, lane_part low, lane_part high)
 {
+#if LANE_WIDTH == 16
+    return (lane_part)_mm512_max_ps(_mm512_min_ps((__m512)value, (__m512)high), (__m512)low);
+#elif LANE_WIDTH == 8
+    return (lane_part)_mm256_max_ps(_mm256_min_ps((__m256)value, (__m256)high), (__m256)low);
+#else
     lane_part lower = KERNEL(pick_floats)(KERNEL(less)(value, high), value, high);
     return KERNEL(pick_floats)(KERNEL(less)(low, value), lower, low);
+#endif
 }
 
 /* Each lane's own item of sixteen; the index counts modulo sixteen. */
