@@ -67,68 +67,106 @@ static uint8_t KERNEL(reversed)(uint32_t octet)
     return (uint8_t)((octet & 0xaa) >> 1 | (octet & 0x55) << 1);
 }
 
-/* Pairs of octets at once, for a scrambler without a guard whose taps reach that far. Bits that do not fill a group are
- * scrambled ahead of their time, and taken back at the end. */
-static int64_t KERNEL(encode_pairs)(struct qam_coder *c, const uint8_t *table, const uint8_t *next, const uint8_t *octets,
-                                    int64_t pairs, uint8_t *symbols)
+/* Eight octets as bits in the order of time, the first most significant. */
+static uint64_t KERNEL(load_bits)(const uint8_t *octets)
+{
+    uint64_t w = 0;
+    for (int i = 0; i < 8; i++)
+        w = w << 8 | octets[i];
+    w = (w & 0xf0f0f0f0f0f0f0f0) >> 4 | (w & 0x0f0f0f0f0f0f0f0f) << 4;
+    w = (w & 0xcccccccccccccccc) >> 2 | (w & 0x3333333333333333) << 2;
+    return (w & 0xaaaaaaaaaaaaaaaa) >> 1 | (w & 0x5555555555555555) << 1;
+}
+
+/* Four groups of so many bits, one an octet. */
+static void KERNEL(store_groups)(uint8_t *to, uint32_t groups, int32_t bits)
+{
+#if LANE_WIDTH == 16
+    uint32_t octets = __builtin_bswap32(_pdep_u32(groups, ((1u << bits) - 1) * 0x01010101));
+    memcpy(to, &octets, sizeof octets);
+#else
+    const uint32_t pair = (1u << 2 * bits) - 1, one = ((1u << bits) - 1) * 0x10001;
+    groups = (groups & pair) | ((uint64_t)groups >> 2 * bits & pair) << 16;
+    groups = (groups & one) << 8 | (groups >> bits & one);
+    to[0] = (uint8_t)(groups >> 16), to[1] = (uint8_t)(groups >> 24);
+    to[2] = (uint8_t)groups, to[3] = (uint8_t)(groups >> 8);
+#endif
+}
+
+/* Eight octets at once, for a scrambler without a guard whose taps reach sixteen bits back. Bits that do not fill a group
+ * are scrambled ahead of their time, and taken back at the end. */
+static int64_t KERNEL(scramble_eights)(struct qam_coder *c, const uint8_t *octets, int64_t eights, uint8_t *groups)
 {
     const struct qam_scrambler *s = &c->scrambler;
     const int32_t near = s->tap_near - 16, far = s->tap_far - 16, group = c->bits, ahead = c->pending_bits;
-    const uint32_t groups = (1u << group) - 1;
-    uint64_t line = s->line, plain = c->pending;
-    uint32_t state = c->state;
+    uint64_t line = s->line, late = c->pending;
     int32_t bits = 0;
-    uint8_t *end = symbols;
-    for (int64_t i = 0; i < pairs; i++) {
-        uint32_t pair = octets[2 * i] | (uint32_t)octets[2 * i + 1] << 8;
-        pair = (pair & 0xff00) >> 8 | (pair & 0x00ff) << 8;
-        pair = (pair & 0xf0f0) >> 4 | (pair & 0x0f0f) << 4;
-        pair = (pair & 0xcccc) >> 2 | (pair & 0x3333) << 2;
-        plain = plain << 16 | (pair & 0xaaaa) >> 1 | (pair & 0x5555) << 1;
-        line = line << 16 | (((plain >> ahead) ^ line >> near ^ line >> far) & 0xffff);
-        for (bits += 16; bits >= group; bits -= group) {
-            uint32_t at = (state << group) + ((uint32_t)(line >> (bits - group)) & groups);
-            *end++ = table[at];
-            state = next[at];
+    uint8_t *end = groups;
+    for (int64_t i = 0; i < eights; i++) {
+        uint64_t fresh = KERNEL(load_bits)(octets + 8 * i), plain = ahead ? late << (64 - ahead) | fresh >> ahead : fresh;
+        late = fresh;
+        for (int j = 48; j >= 0; j -= 16) {
+            line = line << 16 | ((plain >> j ^ line >> near ^ line >> far) & 0xffff);
+            for (bits += 16; bits >= 4 * group; bits -= 4 * group, end += 4)
+                KERNEL(store_groups)(end, (uint32_t)(line >> (bits - 4 * group)), group);
         }
     }
-    c->state = state;
+    for (; bits >= group; bits -= group)
+        *end++ = (uint8_t)(line >> (bits - group) & ((1u << group) - 1));
     c->scrambler.line = (uint32_t)(line >> bits);
     c->pending_bits += bits;
-    c->pending = (uint32_t)plain & ((1u << c->pending_bits) - 1);
-    return end - symbols;
+    c->pending = (uint32_t)late & ((1u << c->pending_bits) - 1);
+    return end - groups;
 }
 
 /* Whole groups of what is pending. */
-static int64_t KERNEL(encode_pending)(struct qam_coder *c, const uint8_t *table, const uint8_t *next, uint8_t *symbols)
+static int64_t KERNEL(scramble_pending)(struct qam_coder *c, uint8_t *groups)
 {
     int64_t made = 0;
     while (c->pending_bits >= c->bits) {
         c->pending_bits -= c->bits;
         uint32_t group = c->pending >> c->pending_bits & ((1u << c->bits) - 1);
-        uint32_t at = (c->state << c->bits) + KERNEL(scramble)(&c->scrambler, group, c->bits);
-        symbols[made++] = table[at];
-        c->state = next[at];
+        groups[made++] = (uint8_t)KERNEL(scramble)(&c->scrambler, group, c->bits);
     }
     c->pending &= (1u << c->pending_bits) - 1;
     return made;
 }
 
-int64_t KERNEL(qam_encode)(struct qam_coder *coder, const uint8_t *table, const uint8_t *next, const uint8_t *octets,
-                           int64_t n, uint8_t *symbols)
+/* Points in the place of scrambled groups, two at a time. */
+static uint32_t KERNEL(code_groups)(const struct qam_code *code, uint32_t state, const struct qam_coder *c, uint8_t *symbols, int64_t n)
+{
+    const uint8_t *table = code->table, *next = code->next;
+    const int32_t bits = c->bits, kept = code->kept, spare = bits - kept;
+    for (int64_t i = 0; i + 1 < n; i += 2) {
+        uint32_t first = symbols[i], second = symbols[i + 1], at = (state << bits) + first;
+        const uint8_t *leap = code->leaps + ((first >> spare << kept) + (second >> spare)) * (uint32_t)c->states;
+        state = leap[state];
+        symbols[i] = table[at];
+        symbols[i + 1] = table[((uint32_t)next[at] << bits) + second];
+    }
+    if (n & 1) {
+        uint32_t at = (state << bits) + symbols[n - 1];
+        symbols[n - 1] = table[at];
+        state = next[at];
+    }
+    return state;
+}
+
+int64_t KERNEL(qam_encode)(struct qam_coder *coder, const struct qam_code *code, const uint8_t *octets, int64_t n, uint8_t *symbols)
 {
     struct qam_coder c = *coder;
     int64_t made = 0, i = 0;
     if (!c.scrambler.guard && c.scrambler.tap_near >= 16) {
-        made = KERNEL(encode_pairs)(&c, table, next, octets, n / 2, symbols);
-        made += KERNEL(encode_pending)(&c, table, next, symbols + made);
-        i = n / 2 * 2;
+        made = KERNEL(scramble_eights)(&c, octets, n / 8, symbols);
+        made += KERNEL(scramble_pending)(&c, symbols + made);
+        i = n / 8 * 8;
     }
     for (; i < n; i++) {
         c.pending = c.pending << 8 | KERNEL(reversed)(octets[i]);
         c.pending_bits += 8;
-        made += KERNEL(encode_pending)(&c, table, next, symbols + made);
+        made += KERNEL(scramble_pending)(&c, symbols + made);
     }
+    c.state = KERNEL(code_groups)(code, c.state, &c, symbols, made);
     *coder = c;
     return made;
 }

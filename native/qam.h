@@ -25,6 +25,13 @@ struct qam_coder {
     int32_t states;
 };
 
+/* The coder's tables. Only the first `kept` bits of a group lead to other states: leaps[those of two groups][state] is the
+ * state after both, so that a step need not wait for the one before it. */
+struct qam_code {
+    const uint8_t *table, *next, *leaps;
+    int32_t kept;
+};
+
 /* Pulses: row n % rows of `taps` holds, for output sample n, the weights of the last `span` symbols (real and
  * imaginary part in turn, the oldest first), carrier included. Sample n hears symbols up to n * up / down. Weights and
  * points are whole numbers, so that their products add up in any order; `gain` makes samples of the sum. */
@@ -115,8 +122,7 @@ struct qam_progress {
 };
 
 #define QAM_KERNELS(X) \
-    X(int64_t, qam_encode, (struct qam_coder *coder, const uint8_t *table, const uint8_t *next, const uint8_t *octets, int64_t n, \
-                              uint8_t *symbols)) \
+    X(int64_t, qam_encode, (struct qam_coder *coder, const struct qam_code *code, const uint8_t *octets, int64_t n, uint8_t *symbols)) \
     X(void, qam_shape, (const struct qam_pulse *pulse, const int16_t *taps, const int16_t *points, float gain, \
                         const uint8_t *symbols, int64_t n_symbols, int64_t first_symbol, int64_t first_sample, \
                         int16_t *out, int64_t n)) \

@@ -51,7 +51,7 @@ def t38_unwrap(datagrams: Any, sizes: Any, sequence: int, head: int, form: int, 
 
 # qam: carriers with amplitude and phase; states are the octets (uint8) of one record of
 # `faxcore.kernels.twins.qam.CODER` / `RECEIVER`
-def qam_encode(coder: Any, table: Any, next: Any, octets: Any, symbols: Any, /) -> int: ...  # table, next uint8 (states, groups); octets in, point numbers out (uint8); symbols made
+def qam_encode(coder: Any, table: Any, next: Any, leaps: Any, octets: Any, symbols: Any, /) -> int: ...  # table, next uint8 (states, groups); leaps uint8 (4^k, states): states after two groups, by the first k bits of both; octets in, point numbers out (uint8); symbols made
 def qam_shape(taps: Any, points: Any, symbols: Any, out: Any, up: int, down: int, first_symbol: int, first_sample: int, gain: float, /) -> None: ...  # taps int16 (rows, 2 x span); points int16 (256, 2); symbols uint8; out int16
 def qam_receive(receiver: Any, bank: Any, points: Any, lines: Any, groups: Any, training: Any, branches: Any, cells: Any, samples: Any, octets: Any, /) -> tuple[int, int, int]: ...  # training float32 (n, 2); branches int32 (4, 2, 8); cells uint8 (576, 8), (1, 8) without a trellis; samples int16; octets uint8, writable; samples used, octets made, event
 

@@ -49,7 +49,8 @@ class Scrambler(NamedTuple):
         whole = len(bits) // 8 * 8
         sent = np.zeros(whole, np.uint8)
         octets = np.packbits(np.array(bits[:whole], np.uint8), bitorder="little")
-        native.qam_encode(coder.view(np.uint8), np.array([[0, 1]], np.uint8), np.zeros((1, 2), np.uint8), octets, sent)
+        plain, still = np.array([[0, 1]], np.uint8), np.zeros((1, 2), np.uint8)
+        native.qam_encode(coder.view(np.uint8), plain, still, still[:, :1], octets, sent)
         state = coder["scrambler"][0]
         rest = [layout.scramble(state, bit) for bit in bits[whole:]]
         return [*sent.tolist(), *rest], self._replace(line=int(state["line"]), guard_run=int(state["guard_run"]))
@@ -122,6 +123,14 @@ class Scheme:
     def mean_power(self) -> float:
         """Mean power of the points that carry data."""
         return float(np.mean(np.abs(self.points[: self.data_points]) ** 2))
+
+    @cached_property
+    def leaps(self) -> NDArray[np.uint8]:
+        """The coder's state two groups on, (4^k, states), by the first k bits of each; no other bit leads anywhere."""
+        steps = self.next
+        while steps.shape[1] > 1 and (steps[:, ::2] == steps[:, 1::2]).all():
+            steps = steps[:, ::2]
+        return np.ascontiguousarray(steps[steps].reshape(len(steps), -1).T)
 
     @cached_property
     def check_symbols(self) -> NDArray[np.uint8]:
@@ -294,7 +303,7 @@ class Encoder:
 
     def encode_into(self, octets: bytes, symbols: bytearray | NDArray[np.uint8]) -> int:
         """Point numbers into memory for the most of them; how many were made."""
-        return native.qam_encode(self._octets, self._scheme.table, self._scheme.next, octets, symbols)
+        return native.qam_encode(self._octets, self._scheme.table, self._scheme.next, self._scheme.leaps, octets, symbols)
 
     def encode(self, octets: bytes) -> bytes:
         symbols = bytearray(self.most(octets))

@@ -17,33 +17,49 @@ static int leads_to_states(const Py_buffer *next, int32_t states)
     return highest < states;
 }
 
+/* The tables of a coder: table, next, leaps; 0 with ValueError. */
+static int code_is_sound(const struct qam_coder *coder, const Py_buffer *t, struct qam_code *code)
+{
+    *code = (struct qam_code){t[0].buf, t[1].buf, t[2].buf, 0};
+    while (code->kept < coder->bits && t[2].shape[0] != 1 << 2 * code->kept)
+        code->kept++;
+    if (t[0].shape[0] != coder->states || t[0].shape[1] != 1 << coder->bits)
+        PyErr_SetString(PyExc_ValueError, "table: one row a state and one column a group is needed");
+    else if (t[1].len != t[0].len || !leads_to_states(&t[1], coder->states))
+        PyErr_SetString(PyExc_ValueError, "next: a state for every item of the table is needed");
+    else if (t[2].shape[0] != 1 << 2 * code->kept || t[2].shape[1] != coder->states || !leads_to_states(&t[2], coder->states))
+        PyErr_SetString(PyExc_ValueError, "leaps: states, one column a state and one row for some bits of two groups are needed");
+    else
+        return 1;
+    return 0;
+}
+
 static PyObject *encode(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
     static const struct array_spec specs[] = {
-        {"coder", 'B', 1, 1, 0}, {"table", 'B', 2, 0, 0}, {"next", 'B', 2, 0, 0}, {"octets", 'B', 1, 0, 0},
-        {"symbols", 'B', 1, 1, 0}};
-    Py_buffer views[5];
-    if (check_count("qam_encode", count, 5) < 0 || get_arrays(args, specs, views, 5) < 0)
+        {"coder", 'B', 1, 1, 0}, {"table", 'B', 2, 0, 0}, {"next", 'B', 2, 0, 0}, {"leaps", 'B', 2, 0, 0},
+        {"octets", 'B', 1, 0, 0}, {"symbols", 'B', 1, 1, 0}};
+    Py_buffer views[6];
+    if (check_count("qam_encode", count, 6) < 0 || get_arrays(args, specs, views, 6) < 0)
         return NULL;
     PyObject *result = NULL;
     struct qam_coder *coder = views[0].buf;
+    struct qam_code code;
     if (!is_record(&views[0], sizeof *coder) || !coder_is_sound(coder))
         PyErr_SetString(PyExc_ValueError, "coder: one coder with fields in their ranges is needed");
-    else if (views[1].shape[0] != coder->states || views[1].shape[1] != 1 << coder->bits)
-        PyErr_SetString(PyExc_ValueError, "table: one row a state and one column a group is needed");
-    else if (views[2].len != views[1].len || !leads_to_states(&views[2], coder->states))
-        PyErr_SetString(PyExc_ValueError, "next: a state for every item of the table is needed");
-    else if (views[4].len < (views[3].len * 8 + coder->pending_bits) / coder->bits)
+    else if (!code_is_sound(coder, views + 1, &code)) /* the error is set */
+        ;
+    else if (views[5].len < (views[4].len * 8 + coder->pending_bits) / coder->bits)
         PyErr_SetString(PyExc_ValueError, "symbols: too short for the octets");
     else {
         int64_t made;
         Py_BEGIN_ALLOW_THREADS
-        made = chosen->qam_encode(coder, views[1].buf, views[2].buf, views[3].buf, views[3].len, views[4].buf);
+        made = chosen->qam_encode(coder, &code, views[4].buf, views[4].len, views[5].buf);
         Py_END_ALLOW_THREADS
         result = PyLong_FromLongLong(made);
     }
-    release_arrays(views, 5);
+    release_arrays(views, 6);
     return result;
 }
 

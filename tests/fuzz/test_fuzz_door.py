@@ -53,7 +53,7 @@ def good_calls() -> dict[str, list[Any]]:
         "t38_wrap": [rows[0].copy(), np.array([3, 2, 3], np.int32), 1, 2, 400, 0xFFFF, zeros(60), zeros(2, np.int32)],
         "t38_unwrap": [np.frombuffer(bytes.fromhex("00070880c201800000ff20".replace("80c2", "c2") + "0000"), np.uint8),
                        np.array([12], np.int32), 7, 0xC2, 0, 0, zeros(40), zeros(12, np.int32), zeros(12, np.int32)],
-        "qam_encode": [Encoder(scheme)._octets, scheme.table, scheme.next, rows[0].copy(), zeros(40)],
+        "qam_encode": [Encoder(scheme)._octets, scheme.table, scheme.next, scheme.leaps, rows[0].copy(), zeros(40)],
         "qam_shape": [scheme.pulses, zeros((256, 2), np.int16), zeros(200), zeros(300, np.int16), 3, 10, 0, 0, 1e-5],
         "qam_front": [zeros(300, np.int16), scheme.bank, 7 << 30, 3 << 31, 0.5, zeros(40, np.complex64)],
         "qam_energy": [SAMPLES.copy(), scheme.lines],

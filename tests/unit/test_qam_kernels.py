@@ -27,12 +27,12 @@ def coder(modulation: Modulation) -> Any:
 
 @EVERY
 def test_encode(modulation: Modulation, kernel_of: Any) -> None:
-    table, after = modem.scheme(modulation).table, modem.scheme(modulation).next
+    scheme = modem.scheme(modulation)
     octets = np.random.default_rng(1).integers(0, 256, 500).astype(np.uint8)
     states, made = (coder(modulation), coder(modulation)), (bytearray(2100), bytearray(2100))
     functions = (kernel_of("qam").qam_encode, twin.qam_encode)
     for piece in np.split(octets, [0, 1, 2, 77]):
-        counts = [function(state, table, after, piece, symbols)
+        counts = [function(state, scheme.table, scheme.next, scheme.leaps, piece, symbols)
                   for function, state, symbols in zip(functions, states, made, strict=True)]  # fmt: skip
         assert counts[0] == counts[1]
         assert made[0] == made[1]
@@ -89,10 +89,10 @@ def test_structures_have_the_size_of_the_c_ones() -> None:
     for octets in (bytearray(len(given[0]) - 8), bytearray(len(given[0]) + 8), given[0][8:], given[0][1:]):
         with pytest.raises(ValueError, match="receiver"):
             native.qam_receive(octets, *given[1:])
-    sound = coder(V29_9600)
+    sound, scheme = coder(V29_9600), v29.scheme(V29_9600)
     for octets in (sound[:-1], sound[1:], bytearray(64)):
         with pytest.raises(ValueError, match="coder"):
-            native.qam_encode(octets, v29.scheme(V29_9600).table, v29.scheme(V29_9600).next, b"", bytearray(9))
+            native.qam_encode(octets, scheme.table, scheme.next, scheme.leaps, b"", bytearray(9))
 
 
 def arguments() -> list[Any]:
@@ -166,15 +166,18 @@ def test_shape_and_encode_refuse_wrong_arguments() -> None:
     with pytest.raises(TypeError, match="arguments"):
         native.qam_shape(scheme.pulses)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="symbols"):
-        native.qam_encode(coder(V29_9600), scheme.table, scheme.next, b"abc", bytearray(5))
+        native.qam_encode(coder(V29_9600), scheme.table, scheme.next, scheme.leaps, b"abc", bytearray(5))
     with pytest.raises(ValueError, match="table"):
-        native.qam_encode(coder(V29_9600), v29.scheme(V29_7200).table, scheme.next, b"abc", bytearray(50))
+        native.qam_encode(coder(V29_9600), v29.scheme(V29_7200).table, scheme.next, scheme.leaps, b"abc", bytearray(50))
     with pytest.raises(ValueError, match="next"):
-        native.qam_encode(coder(V29_9600), scheme.table, scheme.next + 8, b"abc", bytearray(50))
+        native.qam_encode(coder(V29_9600), scheme.table, scheme.next + 8, scheme.leaps, b"abc", bytearray(50))
+    for wrong in (scheme.leaps + 8, scheme.leaps[:128], scheme.leaps[:, :4].copy(), np.zeros((1024, 8), np.uint8)):
+        with pytest.raises(ValueError, match="leaps"):
+            native.qam_encode(coder(V29_9600), scheme.table, scheme.next, wrong, b"abc", bytearray(50))
     wild = coder(V29_9600)
     wild.view(twin.CODER)["scrambler"]["tap_far"] = 31
     with pytest.raises(ValueError, match="coder"):
-        native.qam_encode(wild, scheme.table, scheme.next, b"abc", bytearray(50))
+        native.qam_encode(wild, scheme.table, scheme.next, scheme.leaps, b"abc", bytearray(50))
 
 
 @EVERY

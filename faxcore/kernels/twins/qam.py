@@ -111,8 +111,13 @@ def _onto_the_line(scrambler: Any, bit: int) -> None:
     scrambler["line"] = (int(scrambler["line"]) << 1 | bit) & 0xFFFFFFFF
 
 
-def qam_encode(coder: Any, table: NDArray[np.uint8], next: NDArray[np.uint8], octets: Any, symbols: Any) -> int:
-    """Scramble octets (first bit least significant) and code them to point numbers; how many were made."""
+def qam_encode(
+    coder: Any, table: NDArray[np.uint8], next: NDArray[np.uint8], leaps: NDArray[np.uint8], octets: Any, symbols: Any
+) -> int:
+    """Scramble octets (first bit least significant) and code them to point numbers; how many were made.
+
+    `leaps` says what two steps of `next` come to, and is of use to the kernel only.
+    """
     c = coder.view(CODER)[0]
     made = 0
     for bit in np.unpackbits(np.frombuffer(octets, np.uint8), bitorder="little").tolist():
