@@ -12,6 +12,9 @@ static void KERNEL(lay_lane)(const struct bank_sender *s, const int16_t *points,
     int64_t ahead = s->first - from, end = ahead + s->count < n ? ahead + s->count : n;
     for (int64_t i = ahead > 0 ? ahead : 0; i < end; i++)
         memcpy(&laid[i][lane], points + 2 * symbols[i - ahead], sizeof laid[i][lane]);
+    /* The next stretch's: lanes take turns faster than a processor sees that each goes on. */
+    for (int64_t i = end; i < end + n; i += 64)
+        __builtin_prefetch(symbols + i - ahead);
 }
 
 /* Products of every lane's window with `m` rows of weights; all the rows hear the same symbols. */
