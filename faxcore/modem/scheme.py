@@ -303,7 +303,8 @@ class Encoder:
 
     def encode_into(self, octets: bytes, symbols: bytearray | NDArray[np.uint8]) -> int:
         """Point numbers into memory for the most of them; how many were made."""
-        return native.qam_encode(self._octets, self._scheme.table, self._scheme.next, self._scheme.leaps, octets, symbols)
+        scheme = self._scheme
+        return native.qam_encode(self._octets, scheme.table, scheme.next, scheme.leaps, octets, symbols)
 
     def encode(self, octets: bytes) -> bytes:
         symbols = bytearray(self.most(octets))
