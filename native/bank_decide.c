@@ -163,24 +163,6 @@ static void KERNEL(deliver_guarded)(struct KERNEL(block) *b)
     }
 }
 
-/* Four points of four lanes, turned from points by lane to lanes by point. */
-LANE_INLINE void KERNEL(turn_four)(const KERNEL(lane_floats) *from, int lane, float (*to)[BANK_RECENT])
-{
-    lane_quad a[4], b[4];
-    for (int i = 0; i < 4; i++)
-        memcpy(&a[i], from[i] + lane, sizeof a[i]);
-    for (int i = 0; i < 2; i++) {
-        b[2 * i] = __builtin_shufflevector(a[i], a[i + 2], 0, 4, 1, 5);
-        b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 2], 2, 6, 3, 7);
-    }
-    for (int i = 0; i < 2; i++) {
-        a[2 * i] = __builtin_shufflevector(b[i], b[i + 2], 0, 4, 1, 5);
-        a[2 * i + 1] = __builtin_shufflevector(b[i], b[i + 2], 2, 6, 3, 7);
-    }
-    for (int i = 0; i < 4; i++)
-        memcpy(to[lane + i], &a[i], sizeof a[i]);
-}
-
 /* So many floats into a ring from `at` on. */
 LANE_INLINE void KERNEL(into_ring)(float *ring, int64_t at, const float *from, int n)
 {
@@ -196,12 +178,11 @@ LANE_INLINE void KERNEL(into_ring)(float *ring, int64_t at, const float *from, i
 static void KERNEL(hand_points_over)(struct KERNEL(block) *b)
 {
     float re[BANK_LANES][BANK_RECENT], im[BANK_LANES][BANK_RECENT];
-    for (int i = 0; i < BANK_RECENT; i += 4) {
-        for (int l = 0; l < BANK_LANES; l += 4) {
-            KERNEL(turn_four)((const KERNEL(lane_floats) *)b->recent_re + i, l, (float(*)[BANK_RECENT])(re[0] + i));
-            KERNEL(turn_four)((const KERNEL(lane_floats) *)b->recent_im + i, l, (float(*)[BANK_RECENT])(im[0] + i));
-        }
-    }
+    float *of_re[BANK_LANES], *of_im[BANK_LANES];
+    for (int l = 0; l < BANK_LANES; l++)
+        of_re[l] = re[l], of_im[l] = im[l];
+    KERNEL(scatter_rows)((const KERNEL(lane_floats) *)b->recent_re, BANK_RECENT, of_re);
+    KERNEL(scatter_rows)((const KERNEL(lane_floats) *)b->recent_im, BANK_RECENT, of_im);
     for (int l = 0; l < b->count; l++) {
         struct qam_receiver *r = b->r[l];
         KERNEL(into_ring)(r->recent_re, r->symbols & (QAM_RECENT - 1), re[l], b->recent);

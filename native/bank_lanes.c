@@ -2,6 +2,79 @@
  * lone lane (qam_receive.c), so that no bit of it differs. */
 #include "bank_block.h"
 
+/* Four numbers of four rows become four of four columns. */
+LANE_INLINE void KERNEL(turn_four)(const float *const *from, float *const *to)
+{
+    lane_quad a[4], b[4];
+    for (int i = 0; i < 4; i++)
+        memcpy(&a[i], from[i], sizeof a[i]);
+    for (int i = 0; i < 2; i++) {
+        b[2 * i] = __builtin_shufflevector(a[i], a[i + 2], 0, 4, 1, 5);
+        b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 2], 2, 6, 3, 7);
+    }
+    for (int i = 0; i < 2; i++) {
+        a[2 * i] = __builtin_shufflevector(b[i], b[i + 2], 0, 4, 1, 5);
+        a[2 * i + 1] = __builtin_shufflevector(b[i], b[i + 2], 2, 6, 3, 7);
+    }
+    for (int i = 0; i < 4; i++)
+        memcpy(to[i], &a[i], sizeof a[i]);
+}
+
+/* So many numbers (a multiple of four) of each lane as rows of all lanes. */
+static void KERNEL(gather_rows)(float *const *lanes, int n, KERNEL(lane_floats) *rows)
+{
+    for (int i = 0; i < n; i += 4) {
+        for (int l = 0; l < BANK_LANES; l += 4) {
+            const float *from[4] = {lanes[l] + i, lanes[l + 1] + i, lanes[l + 2] + i, lanes[l + 3] + i};
+            float *to[4] = {rows[i] + l, rows[i + 1] + l, rows[i + 2] + l, rows[i + 3] + l};
+            KERNEL(turn_four)(from, to);
+        }
+    }
+}
+
+/* The same back. */
+static void KERNEL(scatter_rows)(const KERNEL(lane_floats) *rows, int n, float *const *lanes)
+{
+    for (int i = 0; i < n; i += 4) {
+        for (int l = 0; l < BANK_LANES; l += 4) {
+            const float *from[4] = {rows[i] + l, rows[i + 1] + l, rows[i + 2] + l, rows[i + 3] + l};
+            float *to[4] = {lanes[l] + i, lanes[l + 1] + i, lanes[l + 2] + i, lanes[l + 3] + i};
+            KERNEL(turn_four)(from, to);
+        }
+    }
+}
+
+/* The equalisers of all lanes, which have entered otherwise. */
+static void KERNEL(enter_equalisers)(struct KERNEL(block) *b)
+{
+    float *taps_re[BANK_LANES], *taps_im[BANK_LANES], *delay_re[BANK_LANES], *delay_im[BANK_LANES];
+    for (int l = 0; l < BANK_LANES; l++) {
+        struct qam_receiver *r = b->r[l];
+        taps_re[l] = r->taps_re, taps_im[l] = r->taps_im;
+        delay_re[l] = r->delay_re + r->delay_head - QAM_TAPS;
+        delay_im[l] = r->delay_im + r->delay_head - QAM_TAPS;
+    }
+    KERNEL(gather_rows)(taps_re, QAM_TAPS, b->taps_re);
+    KERNEL(gather_rows)(taps_im, QAM_TAPS, b->taps_im);
+    KERNEL(gather_rows)(delay_re, QAM_TAPS, b->delay_re + b->head - QAM_TAPS);
+    KERNEL(gather_rows)(delay_im, QAM_TAPS, b->delay_im + b->head - QAM_TAPS);
+}
+
+static void KERNEL(leave_equalisers)(struct KERNEL(block) *b)
+{
+    float *taps_re[BANK_LANES], *taps_im[BANK_LANES], *delay_re[BANK_LANES], *delay_im[BANK_LANES], nobody[QAM_TAPS];
+    for (int l = 0; l < BANK_LANES; l++) {
+        struct qam_receiver *r = b->r[l];
+        taps_re[l] = l < b->count ? r->taps_re : nobody, taps_im[l] = l < b->count ? r->taps_im : nobody;
+        delay_re[l] = l < b->count ? r->delay_re : nobody, delay_im[l] = l < b->count ? r->delay_im : nobody;
+        r->delay_head = QAM_TAPS;
+    }
+    KERNEL(scatter_rows)(b->taps_re, QAM_TAPS, taps_re);
+    KERNEL(scatter_rows)(b->taps_im, QAM_TAPS, taps_im);
+    KERNEL(scatter_rows)(b->delay_re + b->head - QAM_TAPS, QAM_TAPS, delay_re);
+    KERNEL(scatter_rows)(b->delay_im + b->head - QAM_TAPS, QAM_TAPS, delay_im);
+}
+
 static void KERNEL(enter_lane)(struct KERNEL(block) *b, int l, struct qam_receiver *r)
 {
     b->r[l] = r;
@@ -15,11 +88,6 @@ static void KERNEL(enter_lane)(struct KERNEL(block) *b, int l, struct qam_receiv
     b->power[l] = r->power, b->block_power[l] = r->block_power, b->block_error[l] = r->block_error;
     b->step_size[l] = r->step_size, b->loud[l] = r->loud;
     b->hold[l] = r->hold;
-    for (int i = 0; i < QAM_TAPS; i++) {
-        b->taps_re[i][l] = r->taps_re[i], b->taps_im[i][l] = r->taps_im[i];
-        b->delay_re[b->head - QAM_TAPS + i][l] = r->delay_re[r->delay_head - QAM_TAPS + i];
-        b->delay_im[b->head - QAM_TAPS + i][l] = r->delay_im[r->delay_head - QAM_TAPS + i];
-    }
     b->skip[l] = r->skip, b->pending_bits[l] = r->pending_bits;
     b->line[l] = r->scrambler.line, b->state[l] = r->state, b->pending[l] = r->pending;
     for (int s = 0; s < QAM_STATES; s++)
@@ -40,12 +108,6 @@ static void KERNEL(leave_lane)(const struct KERNEL(block) *b, int l)
     r->power = b->power[l], r->block_power = b->block_power[l], r->block_error = b->block_error[l];
     r->hold = b->hold[l];
     r->block_symbols += b->judged;
-    for (int i = 0; i < QAM_TAPS; i++) {
-        r->taps_re[i] = b->taps_re[i][l], r->taps_im[i] = b->taps_im[i][l];
-        r->delay_re[i] = b->delay_re[b->head - QAM_TAPS + i][l];
-        r->delay_im[i] = b->delay_im[b->head - QAM_TAPS + i][l];
-    }
-    r->delay_head = QAM_TAPS;
     r->skip = b->skip[l], r->pending_bits = b->pending_bits[l];
     r->scrambler.line = b->line[l], r->state = b->state[l], r->pending = b->pending[l];
     for (int s = 0; s < QAM_STATES; s++)

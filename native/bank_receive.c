@@ -192,6 +192,7 @@ static void KERNEL(enter_block)(struct KERNEL(block) *b, const struct KERNEL(fee
         b->octets[l] = feed->octets + own * feed->capacity;
         b->made[l] = feed->progress[own].octets;
     }
+    KERNEL(enter_equalisers)(b);
     if (b->r[0]->trellis)
         KERNEL(enter_trellis)(b);
     KERNEL(plan_judgement)(b);
@@ -202,6 +203,7 @@ static void KERNEL(leave_block)(struct KERNEL(block) *b, const struct KERNEL(fee
 {
     KERNEL(unpack_octets)(b);
     KERNEL(hand_points_over)(b);
+    KERNEL(leave_equalisers)(b);
     if (b->r[0]->trellis)
         KERNEL(copy_paths)(b);
     for (int l = 0; l < b->count; l++) {

@@ -120,19 +120,21 @@ static void KERNEL(copy_paths)(struct KERNEL(block) *b)
     KERNEL(forget_columns)(b);
 }
 
-/* Eight rows of eight octets become columns. */
+typedef uint8_t octets_sixteen __attribute__((vector_size(16)));
+
+/* Eight rows of eight octets become columns: three times the first half of all is interleaved with the other. */
 static void KERNEL(turn_octets)(uint64_t *rows)
 {
-    static const uint64_t masks[3] = {0x00000000ffffffff, 0x0000ffff0000ffff, 0x00ff00ff00ff00ff};
-    for (int step = 0, by = 4; by; step++, by /= 2) {
-        for (int i = 0; i < QAM_STATES; i++) {
-            if (i & by)
-                continue;
-            uint64_t change = (rows[i] >> 8 * by ^ rows[i + by]) & masks[step];
-            rows[i + by] ^= change;
-            rows[i] ^= change << 8 * by;
+    octets_sixteen a[4], b[4];
+    memcpy(a, rows, sizeof a);
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 2; k++) {
+            b[2 * k] = __builtin_shufflevector(a[k], a[k + 2], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            b[2 * k + 1] = __builtin_shufflevector(a[k], a[k + 2], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
         }
+        memcpy(a, b, sizeof a);
     }
+    memcpy(rows, a, sizeof a);
 }
 
 static void KERNEL(enter_survivors)(struct KERNEL(block) *b, int l, const struct qam_receiver *r)
