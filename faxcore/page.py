@@ -65,12 +65,14 @@ class Page:
     """A bilevel bitmap.
 
     `rows` is uint8 of shape (height, (width + 7) // 8): one row a line, the leftmost pel in the most
-    significant bit, 1 = black, the bits after the last pel 0. It is made read-only.
+    significant bit, 1 = black, the bits after the last pel 0. It is made read-only. `mmr` is what a page that came as
+    MMR would be coded to again, octets with the first bit the most significant: `faxcore.coding` sets and uses it.
     """
 
     rows: npt.NDArray[np.uint8]
     width: int
     resolution: Resolution
+    mmr: bytes | None = None
 
     def __post_init__(self) -> None:
         if self.rows.dtype != np.uint8 or self.rows.ndim != 2 or self.rows.shape[1] != (self.width + 7) // 8:

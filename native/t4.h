@@ -14,6 +14,7 @@ enum {
     T4_MARGIN = 64,                             /* changes that a kernel may write behind those of a line */
     T4_LINE = T4_MAX_WIDTH + 2 * T4_MARGIN,     /* room for the changes of one line and a margin on both sides */
     T4_WORK = 2 * T4_LINE,
+    T4_AS_ENCODED = 2,                          /* t4_decode has seen the octets that t4_encode gives for these rows */
     T4_PADDING = 32,                            /* zero octets that must follow coded octets */
 };
 

@@ -183,13 +183,22 @@ static int KERNEL(decode_t4)(DECODER *decoder)
     return eols >= (decoder->n_rows == decoder->capacity && start >= 0 ? 6 : 2);
 }
 
-static int KERNEL(decode_t6)(DECODER *decoder)
+/* Whether EOFB begins at `position`, its first EOL ending at `next`, and nothing but zeros follows. */
+static int KERNEL(ends_in_eofb)(const DECODER *decoder, int64_t position, int64_t next)
+{
+    return next == position + 12 && KERNEL(behind_one)(decoder, next) == next + 12
+           && KERNEL(behind_one)(decoder, next + 12) == NO_MORE_BITS;
+}
+
+static int32_t KERNEL(decode_t6)(DECODER *decoder)
 {
     READER reader = KERNEL(read_at)(decoder, 0);
     for (;;) {
         KERNEL(fill)(&reader);
         if (reader.bits >> 53 == 0) {
-            int64_t next = KERNEL(eol_here)(decoder, KERNEL(position_of)(decoder, &reader));
+            int64_t position = KERNEL(position_of)(decoder, &reader), next = KERNEL(eol_here)(decoder, position);
+            if (next >= 0 && !reader.odd && KERNEL(ends_in_eofb)(decoder, position, next))
+                return T4_AS_ENCODED;
             if (next != NO_EOL)
                 return next >= 0;
         }

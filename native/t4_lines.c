@@ -7,6 +7,7 @@ struct KERNEL(reader) {
     const uint8_t *at;
     uint64_t bits;  /* the next `n` bits, from the top */
     int n;
+    int odd;  /* a code word came that no encoder of the Recommendation writes there */
 };
 #define READER struct KERNEL(reader)
 
@@ -42,7 +43,7 @@ static inline void KERNEL(take)(READER *reader, int n)
 
 static inline READER KERNEL(read_at)(const DECODER *decoder, int64_t position)
 {
-    READER reader = {decoder->octets + (position >> 3), 0, 0};
+    READER reader = {decoder->octets + (position >> 3), 0, 0, 0};
     KERNEL(fill)(&reader);
     KERNEL(take)(&reader, (int)(position & 7));
     return reader;
@@ -85,15 +86,18 @@ static int64_t KERNEL(find_eol)(const DECODER *decoder, int64_t position)
 /* One run with its make-up codes, given up where it passes `limit`; -1 where no code begins. */
 static inline int KERNEL(take_run)(READER *reader, int colour, int limit)
 {
-    int run = 0;
+    int run = 0, before = 2560;
     for (;;) {
         KERNEL(fill)(reader);
         int entry = T4_ONE[colour][reader->bits >> 51];
         if (!entry)
             return -1;
         KERNEL(take)(reader, entry & 15);
-        run += entry >> 4;
-        if (entry >> 4 < 64 || run > limit)
+        int part = entry >> 4;
+        reader->odd |= part >= 64 && before < 2560;
+        before = part;
+        run += part;
+        if (part < 64 || run > limit)
             return run;
     }
 }
@@ -141,13 +145,22 @@ no_code:
     return position;
 }
 
-/* The two runs of horizontal mode from `from` on; returns where they end, or -1 where no code words are. */
-static int KERNEL(take_horizontal)(READER *reader, int from, int width, int colour, uint16_t *changes, int *n)
+/* Whether horizontal mode to a1 and a2 is no encoder's choice: pass or vertical mode was due, or a run has no pels. */
+static inline int KERNEL(odd_horizontal)(const uint16_t *b1, int a0, int a1, int a2, int width)
 {
+    return b1[1] < a1 || (unsigned)(a1 - b1[0] + 3) <= 6 || a1 == a0 || (a2 == a1 && a1 != width);
+}
+
+/* The two runs of horizontal mode from a0 on; returns where they end, or -1 where no code words are. */
+static int KERNEL(take_horizontal)(READER *reader, const uint16_t *b1, int a0, int width, int colour, uint16_t *changes,
+                                   int *n)
+{
+    const int from = a0 < 0 ? 0 : a0;
     int first = KERNEL(take_run)(reader, colour, width);
     int second = first < 0 ? -1 : KERNEL(take_run)(reader, !colour, width);
     if (second < 0 || from + first + second > width)
         return -1;
+    reader->odd |= KERNEL(odd_horizontal)(b1, a0, from + first, from + first + second, width);
     *n = KERNEL(end_run)(changes, *n, first, from + first);
     *n = KERNEL(end_run)(changes, *n, second, from + first + second);
     return from + first + second;
@@ -183,24 +196,25 @@ static int KERNEL(take_line_2d)(READER *reader_out, DECODER *decoder)
             int a = b1[pass] + (int)(mode >> 4 & 7) - 4;
             if (!mode || a <= a0 || a > width - (int)pass)
                 return 0;
+            reader.odd |= b1[1] < a;
             *to = (uint16_t)a;
             to += 1 - pass;
             a0 = a;
             b1 += 1 - (ptrdiff_t)pass + 2 * (b1[1] <= a) - 2 * (b1[-1] > a);
         } else {
             int colour = (to - changes) & 1;
-            a0 = a0 < 0 ? 0 : a0;
             KERNEL(fill)(&reader);
             unsigned pair = T4_PAIR[colour][reader.bits >> 52];
             if (pair) {
                 KERNEL(take)(&reader, pair & 15);
-                to[0] = (uint16_t)(a0 + (int)(pair >> 4 & 63));
+                to[0] = (uint16_t)((a0 < 0 ? 0 : a0) + (int)(pair >> 4 & 63));
                 a0 = to[0] + (int)(pair >> 10);
+                reader.odd |= KERNEL(odd_horizontal)(b1, -1, to[0], a0, width);
                 to[1] = (uint16_t)a0;
                 to += 2;
             } else {
                 int n = (int)(to - changes);
-                a0 = KERNEL(take_horizontal)(&reader, a0, width, colour, changes, &n);
+                a0 = KERNEL(take_horizontal)(&reader, b1, a0, width, colour, changes, &n);
                 to = changes + n;
             }
             if (a0 < 0 || a0 > width)

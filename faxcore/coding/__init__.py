@@ -18,6 +18,7 @@ MAX_WIDTH = 16384
 _CODINGS = {"mh": 0, "mr": 1, "mmr": 2}
 _WORK = 2 * (MAX_WIDTH + 128)
 _PADDING = 32
+_AS_ENCODED = 2
 _FIRST_ROWS = 4096
 
 
@@ -47,6 +48,8 @@ def encode(page: Page, coding: str, *, bit_order: str = "lsb", min_line_bits: in
     """
     number = _coding(coding)
     least_first = _least_first(bit_order)
+    if page.mmr is not None and (coding, min_line_bits, k) == ("mmr", 0, None):
+        return _reversed(page.mmr) if least_first else page.mmr
     if k is None:
         k = 2 if page.resolution.y_dpi <= 100 else 4
     out = np.empty(page.height * ((7 * page.width + min_line_bits) // 8 + 16) + 32, np.uint8)
@@ -82,29 +85,37 @@ def decode(
     limit = max_rows if rows is None else rows
     if limit < 0:
         raise ValueError(f"a page of {limit} rows is asked for")
-    bitmap, bad, complete = _decode_up_to(limit, coded, number, width)
+    bitmap, bad, end = _decode_up_to(limit, coded, number, width)
+    mmr = coded.tobytes().rstrip(b"\0") if end == _AS_ENCODED else None
+    complete = end > 0
     if rows is not None:
         complete = len(bitmap) == rows
         if not complete:
-            lacking = rows - len(bitmap)
+            lacking, mmr = rows - len(bitmap), None
             bitmap = np.pad(bitmap, ((0, lacking), (0, 0)))
             bad = np.pad(bad, (0, lacking), constant_values=1)
-    return Decoded(Page(bitmap, width, resolution), int(np.count_nonzero(bad)), _longest_run(bad), complete)
+    return Decoded(Page(bitmap, width, resolution, mmr), int(np.count_nonzero(bad)), _longest_run(bad), complete)
 
 
 def _decode_up_to(
     limit: int, coded: npt.NDArray[np.uint8], coding: int, width: int
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], bool]:
-    """Rows, their bad marks and whether the end was seen; room for many rows is only made for pages that have them."""
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]:
+    """Rows, their bad marks and how the end was seen; room for many rows is only made for pages that have them."""
     work = np.empty(_WORK, np.uint16)
     capacity = min(limit, _FIRST_ROWS)
     while True:
         rows = np.empty((capacity, (width + 7) // 8), np.uint8)
         bad = np.empty(capacity, np.uint8)
-        count, complete = native.t4_decode(coded, coding, width, rows, bad, work)
-        if complete or count < capacity or capacity == limit:
-            return rows[:count].copy(), bad[:count], complete
+        count, end = native.t4_decode(coded, coding, width, rows, bad, work)
+        if end or count < capacity or capacity == limit:
+            return rows[:count].copy(), bad[:count], end
         capacity = min(limit, 16 * capacity)
+
+
+def _reversed(octets: bytes) -> bytes:
+    turned = np.frombuffer(octets, np.uint8).copy()
+    native.t4_reverse(turned)
+    return turned.tobytes()
 
 
 def _coding(name: str) -> int:

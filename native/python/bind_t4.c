@@ -93,7 +93,7 @@ static PyObject *t4_decode(PyObject *self, PyObject *const *args, Py_ssize_t n)
     rows = chosen->t4_decode(views[0].buf, views[0].len - T4_PADDING, (int32_t)coding, (int32_t)width,
                              views[1].shape[0], views[1].buf, views[2].buf, views[3].buf, &complete);
     Py_END_ALLOW_THREADS
-    result = Py_BuildValue("(LO)", (long long)rows, complete ? Py_True : Py_False);
+    result = Py_BuildValue("(Li)", (long long)rows, (int)complete);
 done:
     release_arrays(views, 4);
     return result;

@@ -311,3 +311,27 @@ def test_encode_kernel_checks_its_bounds() -> None:
     work = np.zeros(33024, np.uint16)
     with pytest.raises(ValueError, match="out"):
         native.t4_encode(np.zeros((2, 8), np.uint8), 64, 0, 1, 0, np.zeros(175, np.uint8), work)
+
+
+@pytest.mark.parametrize("bit_order", ["lsb", "msb"])
+def test_a_page_that_came_as_mmr_keeps_its_octets(bit_order: str) -> None:
+    page = random_page()
+    octets = encode(page, "mmr", bit_order=bit_order)
+    kept = decode(octets + b"\0\0", "mmr", 300, FINE, bit_order=bit_order).page
+    assert kept.mmr == encode(page, "mmr", bit_order="msb")
+    assert encode(kept, "mmr", bit_order=bit_order) == octets
+    assert encode(kept, "mh") == encode(page, "mh")
+
+
+def test_other_pages_keep_none() -> None:
+    page = random_page()
+    octets = encode(page, "mmr")
+    others = [
+        decode(encode(page, "mr"), "mr", 300, FINE),
+        decode(octets + b"\1", "mmr", 300, FINE),
+        decode(octets[:-1], "mmr", 300, FINE),
+        decode(octets, "mmr", 300, FINE, rows=page.height - 1),
+        decode(octets, "mmr", 300, FINE, rows=page.height + 1),
+    ]
+    assert [other.page.mmr for other in others] == [None] * len(others)
+    assert decode(octets, "mmr", 300, FINE, rows=page.height).page.mmr is not None

@@ -211,11 +211,21 @@ class _Page:
 
 def t4_decode(
     octets: Octets, coding: int, width: int, rows: Octets, bad: Octets, work: npt.NDArray[np.uint16]
-) -> tuple[int, bool]:
-    """Decode octets and their 32 zeros into `rows`, marking bad ones; how many rows, and whether the end was seen."""
+) -> tuple[int, int]:
+    """Decode octets and their 32 zeros into `rows`, marking bad ones; how many rows, and whether the end was seen.
+
+    2 instead of 1 where the octets are MMR and the very ones that `t4_encode` gives for these rows, but for zeros.
+    """
     bits, page = _Bits(octets), _Page(rows, bad, width)
     complete = _decode_t6(bits, page) if coding == MMR else _decode_t4(bits, page, coding == MR)
-    return page.count, complete
+    exact = complete and coding == MMR and _as_encoded(octets, rows[: page.count], width)
+    return page.count, complete + exact
+
+
+def _as_encoded(octets: Octets, rows: Octets, width: int) -> bool:
+    out = np.zeros(len(rows) * (7 * width // 8 + 16) + 32, np.uint8)
+    t4_encode(rows, width, MMR, 1, 0, out, np.empty(0, np.uint16))
+    return out.tobytes().rstrip(b"\0") == octets.tobytes().rstrip(b"\0")
 
 
 def _decode_t6(bits: _Bits, page: _Page) -> bool:
