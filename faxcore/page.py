@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -65,14 +65,14 @@ class Page:
     """A bilevel bitmap.
 
     `rows` is uint8 of shape (height, (width + 7) // 8): one row a line, the leftmost pel in the most
-    significant bit, 1 = black, the bits after the last pel 0. It is made read-only. `mmr` is what a page that came as
-    MMR would be coded to again, octets with the first bit the most significant: `faxcore.coding` sets and uses it.
+    significant bit, 1 = black, the bits after the last pel 0. It is made read-only. `mmr` is set
+    for a page that came as MMR and would be coded to the same octets again, the first bit the most significant.
     """
 
     rows: npt.NDArray[np.uint8]
     width: int
     resolution: Resolution
-    mmr: bytes | None = None
+    mmr: bytes | None = field(default=None, init=False)  # of a page made from another's rows nothing is known
 
     def __post_init__(self) -> None:
         if self.rows.dtype != np.uint8 or self.rows.ndim != 2 or self.rows.shape[1] != (self.width + 7) // 8:
@@ -80,6 +80,11 @@ class Page:
         if not self.rows.flags.c_contiguous:
             object.__setattr__(self, "rows", np.ascontiguousarray(self.rows))
         self.rows.flags.writeable = False
+
+    def came_as(self, mmr: bytes | None) -> Page:
+        """This page, of which `faxcore.coding` has seen that it is coded to these octets of MMR."""
+        object.__setattr__(self, "mmr", mmr)
+        return self
 
     @property
     def height(self) -> int:

@@ -2,6 +2,9 @@
 #include "page.h"
 
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 /* One bit for each of eight pels that is at most the threshold, the first pel in the most significant. */
 static inline uint8_t KERNEL(black_eight)(const uint8_t *pels, uint64_t above, int high)
@@ -17,6 +20,34 @@ static inline uint8_t KERNEL(black_eight)(const uint8_t *pels, uint64_t above, i
     return (uint8_t)(((~white & tops) >> 7) * 0x8040201008040201u >> 56);
 }
 
+#if defined(__x86_64__)
+/* One bit for each of 64 pels that is at most the threshold, the first pel in the most significant of its octet. */
+static inline uint64_t KERNEL(black_64)(const uint8_t *pels, int threshold)
+{
+#if defined(__AVX512BW__)
+    uint64_t x = _mm512_cmple_epu8_mask(_mm512_loadu_si512(pels), _mm512_set1_epi8((char)threshold));
+#elif defined(__AVX2__)
+    const __m256i most = _mm256_set1_epi8((char)threshold);
+    uint64_t x = 0;
+    for (int i = 0; i < 64; i += 32) {
+        __m256i some = _mm256_loadu_si256((const __m256i *)(pels + i));
+        __m256i black = _mm256_cmpeq_epi8(_mm256_min_epu8(some, most), some);
+        x |= (uint64_t)(uint32_t)_mm256_movemask_epi8(black) << i;
+    }
+#else
+    const __m128i most = _mm_set1_epi8((char)threshold);
+    uint64_t x = 0;
+    for (int i = 0; i < 64; i += 16) {
+        __m128i some = _mm_loadu_si128((const __m128i *)(pels + i));
+        x |= (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(some, most), some)) << i;
+    }
+#endif
+    x = (x >> 1 & 0x5555555555555555u) | (x & 0x5555555555555555u) << 1;
+    x = (x >> 2 & 0x3333333333333333u) | (x & 0x3333333333333333u) << 2;
+    return (x >> 4 & 0x0f0f0f0f0f0f0f0fu) | (x & 0x0f0f0f0f0f0f0f0fu) << 4;
+}
+#endif
+
 /* Packed rows, 1 = black: a pel is black if it is at most `threshold`; the bits after the last pel are 0. */
 void KERNEL(page_threshold)(const uint8_t *grey, size_t width, size_t height, int threshold, uint8_t *rows)
 {
@@ -24,6 +55,12 @@ void KERNEL(page_threshold)(const uint8_t *grey, size_t width, size_t height, in
     uint64_t above = (uint64_t)(127 - (threshold & 127)) * 0x0101010101010101u;
     for (size_t y = 0; y < height; y++, grey += width) {
         size_t x = 0;
+#if defined(__x86_64__)
+        for (; x + 64 <= width; x += 64, rows += 8) {
+            uint64_t black = KERNEL(black_64)(grey + x, threshold);
+            memcpy(rows, &black, 8);
+        }
+#endif
         for (; x + 8 <= width; x += 8)
             *rows++ = KERNEL(black_eight)(grey + x, above, high);
         if (x < width) {
@@ -33,6 +70,15 @@ void KERNEL(page_threshold)(const uint8_t *grey, size_t width, size_t height, in
             *rows++ = last;
         }
     }
+}
+
+/* The sum of eight octets, each at most PAGE_TILE_MOST. */
+static inline int32_t KERNEL(eight_octets)(const uint8_t *octets)
+{
+    uint64_t x;
+    memcpy(&x, octets, 8);
+    x = (x & 0x00ff00ff00ff00ffu) + (x >> 8 & 0x00ff00ff00ff00ffu);
+    return (int32_t)(x * 0x0001000100010001u >> 48);
 }
 
 /* How many pels of each tile are at least `low` and below `high`; `columns` has room for a line. Tiles at the right
@@ -50,7 +96,10 @@ void KERNEL(page_mid_greys)(const uint8_t *grey, size_t width, size_t height, in
         for (size_t left = 0; left < width; left += tile_pels) {
             size_t right = left + tile_pels < width ? left + tile_pels : width;
             int32_t count = 0;
-            for (size_t x = left; x < right; x++)
+            size_t x = left;
+            for (; x + 8 <= right; x += 8)
+                count += KERNEL(eight_octets)(columns + x);
+            for (; x < right; x++)
                 count += columns[x];
             *counts++ = count;
         }

@@ -94,7 +94,8 @@ def decode(
             lacking, mmr = rows - len(bitmap), None
             bitmap = np.pad(bitmap, ((0, lacking), (0, 0)))
             bad = np.pad(bad, (0, lacking), constant_values=1)
-    return Decoded(Page(bitmap, width, resolution, mmr), int(np.count_nonzero(bad)), _longest_run(bad), complete)
+    page = Page(bitmap, width, resolution).came_as(mmr)
+    return Decoded(page, int(np.count_nonzero(bad)), _longest_run(bad), complete)
 
 
 def _decode_up_to(

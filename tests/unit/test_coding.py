@@ -5,6 +5,7 @@ Coded pages are put together from the code words of the vectors, so that each ca
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -321,6 +322,7 @@ def test_a_page_that_came_as_mmr_keeps_its_octets(bit_order: str) -> None:
     assert kept.mmr == encode(page, "mmr", bit_order="msb")
     assert encode(kept, "mmr", bit_order=bit_order) == octets
     assert encode(kept, "mh") == encode(page, "mh")
+    assert replace(kept, rows=kept.rows[:-1]).mmr is None
 
 
 def test_other_pages_keep_none() -> None:
