@@ -11,13 +11,12 @@ CPU time is that of this process and of the worker, to the nanosecond, by the cl
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,6 +25,7 @@ from pypdf import PdfReader, PdfWriter
 
 import faxcore
 from faxcore import kernels
+from faxcore.bench.cpu import children, cpu_of
 from faxcore.call import FaxCall
 from faxcore.document import PageRequest
 from faxcore.line import Direction
@@ -87,24 +87,6 @@ def watch(stopwatch: Stopwatch) -> None:
                 setattr(module, name, timed)
 
 
-def children() -> set[int]:
-    """Processes that this one has started."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == os.getpid():
-            found.add(int(stat.parent.name))
-    return found
-
-
-def cpu_of(pids: Iterable[int]) -> float:
-    """CPU time of other processes in ms: clock_getcpuclockid(3) by the kernel's own formula."""
-    return sum(1000 * time.clock_gettime(~pid << 3 | 2) for pid in pids)
-
-
 def one_call(document: Path, output: Path) -> float:
     """PDF to saved PDF; gives the line time."""
     sender = FaxCall.send(faxcore.open_document(document), identity="+15551230001", options=OPTIONS)
@@ -123,7 +105,7 @@ def measured(document: Path, output: Path, stopwatch: Stopwatch) -> dict[str, fl
     stopwatch.spent.clear()
     before, drawn = time.process_time(), cpu_of(worker)
     one_call(document, output)
-    ours, drawn = 1000 * (time.process_time() - before), cpu_of(worker) - drawn
+    ours, drawn = 1000 * (time.process_time() - before), 1000 * (cpu_of(worker) - drawn)
     stopwatch.switch(None)
     parts = dict(stopwatch.spent)
     parts["open and draw"] = parts.get("open and draw", 0.0) + drawn

@@ -67,7 +67,7 @@ def _tables(report: Report) -> None:
         said = ", ".join(f"{trade} {ms:.1f}" for trade, ms in parts.items())
         console.print(f"Where a call's time goes, ms of CPU ({name}): {said}", highlight=False)
     drawn = ", ".join(f"{name} {spread.said(2)}" for name, spread in report.drawing.items())
-    console.print(f"Before the call, ms of CPU a page: {drawn}", highlight=False)
+    console.print(f"Before the call, ms of CPU (and of wall time) a page: {drawn}", highlight=False)
     console.print(f"Memory of one waiting end: audio {report.memory['audio']:.0f} kB, "
                   f"T.38 {report.memory['t38']:.0f} kB", highlight=False)  # fmt: skip
     console.print(f"In real time: {report.real_time['pairs']:.0f} pairs, 99 % of the 20 ms ticks within "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import pytest
@@ -96,6 +97,16 @@ def test_the_command_prints_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts["ratio"] == {}
     table = CliRunner().invoke(main, ["bench", "--quick", "--calls", "1", "--repeats", "2"])
     assert "a core carries" in table.stdout
+
+
+def test_drawing_is_measured_beside_poppler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faxcore.bench.drawing.PAGES", 1)
+    found = {name: spread.median for name, spread in running.drawing(None, 1).items()}
+    assert min(found.values()) > 0
+    assert set(found) >= {"draw", "code", "wall"}
+    assert ("ratio" in found) == bool(shutil.which("pdftoppm"))
+    if "ratio" in found:
+        assert found["ratio"] == pytest.approx((found["draw"] + found["code"]) / found["poppler draw and code"])
 
 
 class SmallPage:
