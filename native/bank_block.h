@@ -22,6 +22,7 @@ struct KERNEL(block) {
     KERNEL(lane_floats) drift, phase_re, phase_im, turn_re, turn_im, last_re, last_im, last_point_re, last_point_im;
     KERNEL(lane_floats) power, block_power, block_error, step_size, loud;
     KERNEL(lane_floats) recent_re[BANK_RECENT], recent_im[BANK_RECENT];
+    KERNEL(lane_numbers) left; /* symbols until the level is judged, as it was at the last judgement */
     KERNEL(lane_numbers) hold, training, sent, newest, skip, pending_bits, moved;
     KERNEL(lane_words) line, state, pending;
     int64_t clock[BANK_LANES], clock_before[BANK_LANES], limit[BANK_LANES], made[BANK_LANES], capacity;

@@ -2,19 +2,27 @@
 #include "bank_block.h"
 
 /* KERNEL(nearest) for all lanes. */
-static void KERNEL(nearest_lanes)(struct KERNEL(block) *b)
+LANE_INLINE void KERNEL(nearest_of)(struct KERNEL(block) *b, int points)
 {
-    int points = b->r[0]->points;
     const float *re = b->t->points, *im = re + points;
     for (int at = 0; at < BANK_LANES; at += LANE_WIDTH) {
         lane_part x = KERNEL(load_part)(b->re + at), y = KERNEL(load_part)(b->im + at);
-        KERNEL(lane_ints) least = (KERNEL(lane_ints)){0} + INT32_MAX, number = {0};
-        for (int i = 0; i < points; i++, number += 1) {
+        KERNEL(lane_ints) least = (KERNEL(lane_ints)){0} + INT32_MAX;
+#pragma GCC unroll 16
+        for (int i = 0; i < points; i++) {
             lane_part dx = re[i] - x, dy = im[i] - y, distance = dx * dx + dy * dy;
-            least = KERNEL(lesser)(((KERNEL(lane_ints))distance & ~255) | number, least);
+            least = KERNEL(lesser)(((KERNEL(lane_ints))distance & ~255) | i, least);
         }
         KERNEL(store_ints)(b->sent + at, least & 255);
     }
+}
+
+static void KERNEL(nearest_lanes)(struct KERNEL(block) *b)
+{
+    if (b->r[0]->points == 16)
+        KERNEL(nearest_of)(b, 16);
+    else
+        KERNEL(nearest_of)(b, b->r[0]->points);
 }
 
 /* Known points take the place of decided ones. */

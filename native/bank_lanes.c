@@ -87,7 +87,7 @@ static void KERNEL(enter_lane)(struct KERNEL(block) *b, int l, struct qam_receiv
     b->last_point_re[l] = r->last_point_re, b->last_point_im[l] = r->last_point_im;
     b->power[l] = r->power, b->block_power[l] = r->block_power, b->block_error[l] = r->block_error;
     b->step_size[l] = r->step_size, b->loud[l] = r->loud;
-    b->hold[l] = r->hold;
+    b->hold[l] = r->hold, b->left[l] = r->symbols_a_block - r->block_symbols;
     b->skip[l] = r->skip, b->pending_bits[l] = r->pending_bits;
     b->line[l] = r->scrambler.line, b->state[l] = r->state, b->pending[l] = r->pending;
     for (int s = 0; s < QAM_STATES; s++)
@@ -107,7 +107,7 @@ static void KERNEL(leave_lane)(const struct KERNEL(block) *b, int l)
     r->last_point_re = b->last_point_re[l], r->last_point_im = b->last_point_im[l];
     r->power = b->power[l], r->block_power = b->block_power[l], r->block_error = b->block_error[l];
     r->hold = b->hold[l];
-    r->block_symbols += b->judged;
+    r->block_symbols = r->symbols_a_block - b->left[l] + b->judged;
     r->skip = b->skip[l], r->pending_bits = b->pending_bits[l];
     r->scrambler.line = b->line[l], r->state = b->state[l], r->pending = b->pending[l];
     for (int s = 0; s < QAM_STATES; s++)

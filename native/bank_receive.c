@@ -70,24 +70,27 @@ LANE_INLINE void KERNEL(follow_part)(struct KERNEL(block) *b, int at)
     KERNEL(store_lanes)(b->block_error + at, KERNEL(load_part)(b->block_error + at) + error);
 }
 
-/* Symbols until the first lane's level is judged. */
+/* When the first lane's level is judged. */
 static void KERNEL(plan_judgement)(struct KERNEL(block) *b)
 {
     b->judged = 0;
     b->to_judge = INT32_MAX;
-    for (int l = 0; l < b->count; l++) {
-        int left = b->r[l]->symbols_a_block - b->r[l]->block_symbols;
-        b->to_judge = left < b->to_judge ? left : b->to_judge;
-    }
+    for (int l = 0; l < BANK_LANES; l++)
+        b->to_judge = b->left[l] < b->to_judge ? b->left[l] : b->to_judge;
 }
 
-/* KERNEL(judge_level) of the lanes whose blocks are full; one bit for each that has ended. */
+/* KERNEL(judge_level) of the lanes whose blocks are full; one bit for each that has ended. Others are not looked at: what
+ * is theirs alone lies far apart. */
 static uint32_t KERNEL(judge_lanes)(struct KERNEL(block) *b)
 {
     uint32_t ended = 0;
+    for (int l = 0; l < BANK_LANES; l++)
+        b->left[l] -= b->judged;
     for (int l = 0; l < b->count; l++) {
+        if (b->left[l] > 0)
+            continue;
         struct qam_receiver *r = b->r[l];
-        r->block_symbols += b->judged - 1;
+        r->block_symbols = r->symbols_a_block - 1;
         r->block_power = b->block_power[l];
         r->block_error = b->block_error[l];
         if (KERNEL(judge_level)(r, 0.0f, 0.0f)) {
@@ -96,7 +99,10 @@ static uint32_t KERNEL(judge_lanes)(struct KERNEL(block) *b)
         }
         b->block_power[l] = r->block_power;
         b->block_error[l] = r->block_error;
+        b->left[l] = r->symbols_a_block;
     }
+    for (int l = b->count; l < BANK_LANES; l++)
+        b->left[l] = b->left[0];
     KERNEL(plan_judgement)(b);
     return ended;
 }
@@ -169,7 +175,10 @@ static int64_t KERNEL(feed_block)(struct KERNEL(block) *b, const struct KERNEL(f
         b->clock[l] = b->clock[0]; /* a clone hears what the first lane does, from where that is now */
     for (int l = 0; l < b->count; l++) {
         int64_t *used = &feed->progress[lane[l]].samples;
-        *used += KERNEL(append)(b->r[l], feed->lanes[lane[l]].samples + *used, n);
+        const int16_t *samples = feed->lanes[lane[l]].samples + *used;
+        for (int64_t i = 0; i < n; i += 32)
+            __builtin_prefetch(samples + n + i); /* those that come next */
+        *used += KERNEL(append)(b->r[l], samples, n);
     }
     return n;
 }

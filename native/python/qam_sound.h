@@ -33,6 +33,7 @@ static inline int receiver_is_sound(const struct qam_receiver *r)
            && within(r->points, 16, r->trellis ? 16 * QAM_STATES : QAM_POINTS) && r->points % 16 == 0
            && within(r->kept, QAM_BLOCK, 1024) && within(r->collected, QAM_BLOCK, QAM_HISTORY - 1024 - QAM_BLOCK)
            && within(r->symbols_a_block, 1, 4096) && r->low_blocks >= 1
+           && within(r->block_symbols, 0, r->symbols_a_block - 1)
            && r->adrift_blocks >= 1 && within(r->adrift_run, -65536, 65536)
            && within(r->half_step, 1ll << 32, 8ll << 32) && r->drift_limit >= 0 && r->drift_limit <= 0.01
            && r->drift <= r->drift_limit && r->drift >= -r->drift_limit && r->timing_gain >= 0 && r->timing_gain <= 0.05
