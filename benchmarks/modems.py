@@ -116,9 +116,10 @@ def bank_receive(modulation: Modulation, block: int, heard: bool) -> Iterator[in
         lines[lane, skew:] = line[: len(line) - skew]
     bank = modem.ReceiverBank(*modulation[:2], lanes=LANES)
     bank.push(lines[:, : HEAD + 1000])
+    seconds = np.split(lines[:, HEAD + 1000 :], BANK_SECONDS, axis=1)
+    cut = [[np.ascontiguousarray(part) for part in np.split(second, 8000 // block, axis=1)] for second in seconds]
     yield LANES
-    for begin in range(HEAD + 1000, lines.shape[1], 8000):
-        parts = np.split(lines[:, begin : begin + 8000], range(block, 8000, block), axis=1)
+    for parts in cut:
         reports = [bank.push(part) for part in parts]
         if heard and not any(isinstance(item, Octets) for each in reports for item in each[LANES - 1]):
             raise SystemExit("a bank heard nothing")

@@ -28,6 +28,9 @@ MAX_PUSH = 1 << 20
 WORTH_LANES = 8
 """Fewer receivers than that are faster one by one."""
 
+FEW_SECONDS = 16384
+"""Symbols a lane's row has room for at first: to make room each time that octets come costs as much as to code some."""
+
 WORTH_SAMPLES = 800
 """A transmitter that sends fewer enters and leaves for longer than it takes to send them."""
 
@@ -83,7 +86,7 @@ class TransmitterBank:
         self._scheme = scheme
         self._senders = np.zeros(_checked_lanes(lanes), layout.SENDER)
         self._octets = self._senders.view(np.uint8)
-        self._symbols = np.zeros((lanes, 4096), np.uint8)
+        self._symbols = np.zeros((lanes, FEW_SECONDS), np.uint8)
         self._first, self._count, self._end = (self._senders[name] for name in ("first", "count", "end"))
         self._transmitters: list[qam.Transmitter | None] = [None] * lanes
         self._up, self._down = scheme.symbols_a_sample.as_integer_ratio()
@@ -124,7 +127,7 @@ class TransmitterBank:
         transmitter.check_unfinished()
         encoder = transmitter.encoder
         count = self._make_room(lane, encoder.most(octets))
-        self._extend(lane, transmitter, count + encoder.encode_into(octets, self._symbols[lane, count:]))
+        self._extend(lane, transmitter, count, encoder.encode_into(octets, self._symbols[lane, count:]))
 
     def finish(self, lane: int) -> None:
         """No more octets for this lane: the turn-off follows."""
@@ -163,12 +166,12 @@ class TransmitterBank:
         count = self._make_room(lane, fresh)
         self._symbols[lane, count : count + fresh] = transmitter._symbols
         transmitter._symbols.clear()
-        self._extend(lane, transmitter, count + fresh)
+        self._extend(lane, transmitter, count, fresh)
 
-    def _extend(self, lane: int, transmitter: qam.Transmitter, count: int) -> None:
-        """The lane's row has so many symbols now."""
-        self._count[lane] = count
-        transmitter._forgotten = int(self._first[lane]) + count
+    def _extend(self, lane: int, transmitter: qam.Transmitter, count: int, fresh: int) -> None:
+        """The lane's row has so many symbols more."""
+        self._count[lane] = count + fresh
+        transmitter._forgotten += fresh
         self._end[lane] = transmitter._end
 
     def _make_room(self, lane: int, wanted: int) -> int:
