@@ -1,12 +1,12 @@
 """Our receivers beside SpanDSP's on bad lines: `python -m benchmarks.robustness [--only v29] [--quick]`.
 
-Both hear the same bursts, made by one transmitter: bit error rates over 10^6 bits and more a cell, trainings over 400
-bursts (800 for the short one: where all succeed, the goal is proven with 95 %), SNR over 0-4 kHz, burst i from seed i,
-exact 95 % bounds in brackets. SpanDSP trains only where noise begins with the burst, so "quiet before" stands beside
-"noise before": 300 ms of it. Rows at "own 1e-4 + 3 dB" have each engine at its own SNR, ours with noise before,
-SpanDSP's without. A burst that did not train, or lost its data (more than 5 % wrong), is counted as lost and not as
-bit errors; V.21's rate is that of independent errors which lose as many frames of 26 octets as were lost. Needs gcc
-and libspandsp-dev; `--results` keeps the cells as JSON.
+Both hear the same bursts, made by one transmitter: bit error rates over 10^6 bits and more a cell, trainings over as
+many bursts as stated (the short one over twice as many: where all of 800 succeed, the goal is proven with 95 %), SNR
+over 0-4 kHz, burst i from seed i, exact 95 % bounds in brackets. SpanDSP trains only where noise begins with the burst,
+so "quiet before" stands beside "noise before": 300 ms of it. Rows at "own 1e-4 + 3 dB" have each engine at its own SNR,
+ours with noise before, SpanDSP's without. A burst that did not train, or lost its data (more than 5 % wrong), is
+counted as lost and not as bit errors; V.21's rate is that of independent errors which lose as many frames of 26 octets
+as were lost. Needs gcc and libspandsp-dev; `--results` keeps the cells as JSON.
 
 A cell that is in the file of --results already, from the same sources, is not measured again.
 """
