@@ -26,7 +26,7 @@ from faxcore.modem import qam
 from faxcore.signals import V17_9600, V17_14400, V27TER_2400, V27TER_4800, V29_7200, V29_9600, Modulation, Octets
 
 SECONDS, HEAD, BLOCK = 20, 13000, 160
-LANES, BANK_SECONDS = 256, 6
+LANES, BANK_SECONDS = 256, 12
 WORK = ("transmit", "receive data", "receive silence")
 Samples = npt.NDArray[np.int16]
 
