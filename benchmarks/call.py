@@ -29,6 +29,7 @@ from faxcore.bench.cpu import children, cpu_of
 from faxcore.call import FaxCall
 from faxcore.document import PageRequest
 from faxcore.line import Direction
+from faxcore.modem import qam, v21
 from faxcore.options import Options
 
 SAMPLE = Path(faxcore.__file__).with_name("cli") / "sample.pdf"
@@ -74,9 +75,10 @@ def watch(stopwatch: Stopwatch) -> None:
     """Count the parts of every call from now on."""
     for part, home, name in (
         ("open and draw", PageRequest, "page"),
-        ("transmit", FaxCall, "pull_audio"),
+        ("transmit", qam.Transmitter, "pull"),
         ("line", Direction, "carry"),
-        ("receive", FaxCall, "push_audio"),
+        ("receive", qam.Receiver, "push"),
+        ("receive", v21.Receiver, "push"),
     ):
         setattr(home, name, stopwatch.timed(part, getattr(home, name)))
     for part, name in (("code", "encode"), ("decode", "decode")):
