@@ -50,7 +50,7 @@ def benchmark(
         other = stack.enter_context(peer(ReceivedDocument("bench", pages))) if with_peer else None
         report.rows = [_row(work, pages, calls, repeats, other, steps) for work in works]
     steps.next("where the time goes")
-    report.stages = {work.name: stages(work, pages, max(4, calls // 8)) for work in HEADLINES}
+    report.stages = {work.name: stages(work, pages, calls) for work in HEADLINES}
     steps.next("memory")
     report.memory = memory()
     steps.next("calls in real time")
