@@ -28,7 +28,7 @@ MAX_PUSH = 1 << 20
 WORTH_LANES = 8
 """Fewer receivers than that are faster one by one."""
 
-FEW_SECONDS = 16384
+ROW_SYMBOLS = 16384
 """Symbols a lane's row has room for at first: to make room each time that octets come costs as much as to code some."""
 
 WORTH_SAMPLES = 800
@@ -86,7 +86,7 @@ class TransmitterBank:
         self._scheme = scheme
         self._senders = np.zeros(_checked_lanes(lanes), layout.SENDER)
         self._octets = self._senders.view(np.uint8)
-        self._symbols = np.zeros((lanes, FEW_SECONDS), np.uint8)
+        self._symbols = np.zeros((lanes, ROW_SYMBOLS), np.uint8)
         self._first, self._count, self._end = (self._senders[name] for name in ("first", "count", "end"))
         self._transmitters: list[qam.Transmitter | None] = [None] * lanes
         self._up, self._down = scheme.symbols_a_sample.as_integer_ratio()

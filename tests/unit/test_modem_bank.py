@@ -81,6 +81,24 @@ def test_a_lane_is_a_lone_receiver(modulation: Modulation, compute: str, monkeyp
     assert few or sum(isinstance(item, SignalEnds) for own in items for item in own) >= 20
 
 
+@pytest.mark.parametrize("octets", [1500, 3 * banks.ROW_SYMBOLS], ids=["rows forget", "rows grow"])
+def test_a_lane_sends_more_than_its_row_holds(octets: int) -> None:
+    """Symbols that were sent make room for others; where that is not enough, rows grow under the lanes beside."""
+    bank, lone = banks.TransmitterBank(modem.scheme(V17_14400), 3), modem.transmitter(V17_14400)
+    for lane in (0, 2):
+        bank.start(lane)
+    bank.feed(2, b"beside")
+    for turn in range(14):
+        data = np.random.default_rng(turn).bytes(octets)
+        bank.feed(0, data)
+        lone.feed(data)
+        n = lone.samples_ready - 5
+        out = bank.pull(n)
+        assert np.array_equal(out[0], lone.pull(n)), turn
+    assert int(bank._first[0]) > 0
+    assert (bank._symbols.shape[1] > banks.ROW_SYMBOLS) == (octets > banks.ROW_SYMBOLS)
+
+
 @pytest.mark.parametrize("pieces", [1, 3, 60, 701])
 def test_receiver_chunks(pieces: int, compute: str) -> None:
     if compute == "twin":
