@@ -9,8 +9,8 @@
 enum { PAGE_TILE_MOST = 255 };
 
 #define PAGE_KERNELS(X)                                                                                            \
-    X(void, page_threshold, (const uint8_t *grey, size_t width, size_t height, int threshold, uint8_t *rows))      \
-    X(void, page_mid_greys, (const uint8_t *grey, size_t width, size_t height, int low, int high, size_t tile_pels, \
-                             size_t tile_lines, uint8_t *columns, int32_t *counts))
+    X(void, page_bilevel, (const uint8_t *grey, size_t width, size_t height, int threshold, int low, int high,     \
+                           size_t tile_pels, size_t tile_lines, uint8_t *columns, int32_t *counts,                  \
+                           uint8_t *rows))
 
 #endif

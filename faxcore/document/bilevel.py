@@ -47,14 +47,12 @@ def bilevel(grey: Grey, tile: Tile, images: Callable[[], Iterable[Box]]) -> npt.
     `grey` is uint8 (height, width), 255 = white. `images` is asked for the places of images only when the page has
     photographic greys.
     """
-    if (_mid_grey_share(grey, tile) > TILE_SHARE).any():
+    rows, mid_grey_share = _measured(grey, tile)
+    if (mid_grey_share > TILE_SHARE).any():
         black = grey <= THRESHOLD
         for box in images():
             _diffuse_photo(grey, black, tile, box)
         return np.packbits(black, axis=1)
-    height, width = grey.shape
-    rows = np.empty((height, (width + 7) // 8), np.uint8)
-    native.page_threshold(grey, THRESHOLD, rows)
     return rows
 
 
@@ -66,7 +64,7 @@ def _diffuse_photo(grey: Grey, black: Mask, tile: Tile, box: Box) -> None:
     if box.solid and _mid_grey(part).mean() > PHOTO_SHARE:
         black[place] = error_diffusion(part, tile)
         return
-    photo = _photo_tiles(_mid_grey_share(part, tile))
+    photo = _photo_tiles(_measured(part, tile)[1])
     if photo.any():
         mask = np.repeat(np.repeat(photo, tile[1], axis=0), tile[0], axis=1)[: part.shape[0], : part.shape[1]]
         black[place] = np.where(mask, error_diffusion(np.where(part < PAPER, part, WHITE), tile), black[place])
@@ -90,12 +88,15 @@ def _mid_grey(grey: Grey) -> Mask:
     return (grey - np.uint8(low)) < np.uint8(high - low)
 
 
-def _mid_grey_share(grey: Grey, tile: Tile) -> npt.NDArray[np.float32]:
-    """Share of mid-grey pels in each tile; the last tiles may be cut by the edge."""
+def _measured(grey: Grey, tile: Tile) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """Packed rows by threshold, and the share of mid-grey pels in each tile; the last ones may be cut by the edge."""
     (height, width), (pels, lines) = grey.shape, tile
     counts = np.empty((-(-height // lines), -(-width // pels)), np.int32)
-    native.page_mid_greys(np.ascontiguousarray(grey), *MID_GREY, pels, lines, np.empty(width, np.uint8), counts)
-    return np.asarray(counts / (lines * pels), np.float32)
+    rows = np.empty((height, (width + 7) // 8), np.uint8)
+    native.page_bilevel(
+        np.ascontiguousarray(grey), THRESHOLD, *MID_GREY, pels, lines, np.empty(width, np.uint8), counts, rows
+    )
+    return rows, np.asarray(counts / (lines * pels), np.float32)
 
 
 def _photo_tiles(share: npt.NDArray[np.float32]) -> Mask:

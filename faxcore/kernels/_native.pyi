@@ -36,8 +36,7 @@ def tone_detect(state: npt.NDArray[Any], samples: npt.NDArray[np.int16], start: 
 # most `threshold` (0 to 255). counts int32 (tiles down, tiles across): pels of each tile that are at least `low` and
 # below `high`; tiles are `tile_pels` wide and `tile_lines` high (1 to 255), the last ones may be cut off; columns uint8,
 # at least width items of scratch.
-def page_threshold(grey: npt.NDArray[np.uint8], threshold: int, rows: npt.NDArray[np.uint8], /) -> None: ...
-def page_mid_greys(grey: npt.NDArray[np.uint8], low: int, high: int, tile_pels: int, tile_lines: int, columns: npt.NDArray[np.uint8], counts: npt.NDArray[np.int32], /) -> None: ...
+def page_bilevel(grey: npt.NDArray[np.uint8], threshold: int, low: int, high: int, tile_pels: int, tile_lines: int, columns: npt.NDArray[np.uint8], counts: npt.NDArray[np.int32], rows: npt.NDArray[np.uint8], /) -> None: ...
 
 # line: samples of one direction from line time `position` on, into `out` of the same length: gain (ratio), white
 # Gaussian noise of RMS `sigma` keyed by `key` (uint32 (3,)) and the sample's number, saturation, then the round trip

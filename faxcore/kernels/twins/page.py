@@ -8,15 +8,22 @@ import numpy.typing as npt
 Grey = npt.NDArray[np.uint8]
 
 
-def page_threshold(grey: Grey, threshold: int, rows: Grey) -> None:
-    """Packed rows, 1 = black: pels that are at most `threshold`."""
-    rows[:] = np.packbits(grey <= threshold, axis=1)
-
-
-def page_mid_greys(
-    grey: Grey, low: int, high: int, tile_pels: int, tile_lines: int, columns: Grey, counts: npt.NDArray[np.int32]
+def page_bilevel(
+    grey: Grey,
+    threshold: int,
+    low: int,
+    high: int,
+    tile_pels: int,
+    tile_lines: int,
+    columns: Grey,
+    counts: npt.NDArray[np.int32],
+    rows: Grey,
 ) -> None:
-    """How many pels of each tile are at least `low` and below `high`."""
+    """Packed rows, 1 = black: pels that are at most `threshold`; and how many pels of each tile are mid-grey.
+
+    That is at least `low` and below `high`.
+    """
+    rows[:] = np.packbits(grey <= threshold, axis=1)
     mid = (grey >= low) & (grey < high)
     (height, width) = mid.shape
     padded = np.pad(mid, ((0, -height % tile_lines), (0, -width % tile_pels)))
