@@ -33,9 +33,9 @@ from faxcore.document.limits import Limits
 
 BOOT = """
 import json, sys
-sys.path[:] = json.loads(sys.argv[2])
+sys.path[:] = json.loads(sys.argv[1])
 from faxcore.document.worker import main
-main(int(sys.argv[1]))
+main(*map(int, sys.argv[2:]))
 """
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -44,11 +44,10 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
 }
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "FAXCORE_CPU")
-IN_FLIGHT = 4
 KEPT_DOCUMENTS = 8
 GRACE = 5.0
 SLICE = 0.02
-READ_SIZE = 1 << 20
+READ_SIZE = 1 << 16
 WRONG_ANSWER = 1000  # no exit status
 
 
@@ -71,7 +70,7 @@ class Job:
     order: wire.Inspect | wire.Draw
     killed: bool = False
     answer: wire.Answer | None = None
-    body: bytes = b""
+    rows: bytes = b""
 
 
 class DrawingProcess:
@@ -81,6 +80,7 @@ class DrawingProcess:
         self._lock = threading.Lock()
         self._waiting: deque[weakref.ref[Job]] = deque()  # a job that nobody waits for any more is not drawn
         self._in_flight: deque[tuple[weakref.ref[Job], Limits]] = deque()
+        self._files: deque[BinaryIO] = deque()  # the first is that of the next answer
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
         self._loaded: OrderedDict[int, None] = OrderedDict()
@@ -122,6 +122,8 @@ class DrawingProcess:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        while self._files:
+            self._files.pop().close()
         self._loaded.clear()
         self._buffer.clear()
 
@@ -139,10 +141,12 @@ class DrawingProcess:
         # An editable install is found by a hook, not by a path, and the child has no hooks.
         paths = json.dumps([str(Path(__file__).parents[2]), *(path or os.getcwd() for path in sys.path)])
         environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
+        self._files = deque(_nameless_file(b"") for _ in range(wire.IN_FLIGHT))
         with theirs:
+            inherited = [theirs.fileno(), *(file.fileno() for file in self._files)]
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", BOOT, str(theirs.fileno()), paths],
-                pass_fds=(theirs.fileno(),),
+                [sys.executable, "-I", "-S", "-c", BOOT, paths, *map(str, inherited)],
+                pass_fds=inherited,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -154,7 +158,7 @@ class DrawingProcess:
         return ours
 
     def _send_waiting(self) -> None:
-        while self._waiting and len(self._in_flight) < IN_FLIGHT:
+        while self._waiting and len(self._in_flight) < wire.IN_FLIGHT:
             job = self._waiting[0]()
             if job is None or self._send(job):
                 self._waiting.popleft()
@@ -230,17 +234,25 @@ class DrawingProcess:
     def _take_answers(self) -> bool:
         taken = False
         try:
-            while self._in_flight:
-                message = wire.take(self._buffer, self._in_flight[0][1].max_pels // 8 + 1)
-                if message is None:
-                    return taken
-                answer = wire.decode_answer(message[0])
-                job, taken = self._in_flight.popleft()[0](), True
-                if job is not None:
-                    job.body, job.answer = message[1], answer
+            while self._in_flight and (message := wire.take(self._buffer)) is not None:
+                reference, limits = self._in_flight[0]
+                answer, rows = wire.decode_answer(message), b""
+                if isinstance(answer, wire.Drawn):
+                    rows = self._rows(answer, limits)
+                if (job := reference()) is not None:
+                    job.rows, job.answer = rows, answer
+                self._in_flight.popleft()
+                self._files.rotate(-1)
+                taken = True
         except (ValueError, msgspec.DecodeError):
             self._bury(WRONG_ANSWER)
         return taken
+
+    def _rows(self, page: wire.Drawn, limits: Limits) -> bytes:
+        length = page.width // 8 * page.height
+        if page.width < 0 or not 0 < length <= limits.max_pels // 8 + 1:
+            raise ValueError(f"rows of {length} octets")
+        return os.pread(self._files[0].fileno(), length, 0)
 
     def _is_stuck(self) -> bool:
         """Over every limit and still alive: stopped from outside, or taken over."""

@@ -164,7 +164,7 @@ class Document:
         width = line_pels(how.line_mm, how.resolution)
         if not isinstance(answer, wire.Drawn) or answer.width != width:
             raise DocumentError(self.name, "the drawing process gave a wrong answer", code=46)
-        rows = np.frombuffer(job.body, np.uint8)
+        rows = np.frombuffer(job.rows, np.uint8)
         if not 0 < answer.height == len(rows) / (width // 8):
             raise DocumentError(self.name, "the drawing process gave a page of a wrong size", code=46)
         return Page(rows.reshape(answer.height, -1), width, how.resolution)

@@ -1,8 +1,8 @@
-"""What the parent and its drawing process say to each other: a length, a header, then raw octets.
+"""What the parent and its drawing process say to each other: 4 octets of length, then a MessagePack message.
 
-    4 octets length of the header | 4 octets length of the body | header (MessagePack) | body
-
-The parent trusts nothing it reads here: types and lengths are checked, nothing is unpickled.
+Rows of pages go another way, through memory: the rows that belong to the n-th answer are written into the file
+n modulo `IN_FLIGHT` of those that both hold, so that no answer is too long for a socket whose reader is busy.
+The parent trusts nothing it reads: types and lengths are checked, nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import msgspec
 
 from faxcore.document.geometry import Size
 
-PREFIX = struct.Struct("<II")
-MAX_HEADER = 16_000_000
+PREFIX = struct.Struct("<I")
+MAX_MESSAGE = 16_000_000
+IN_FLIGHT = 4
+"""Jobs that a process has in hand."""
 
 
 class Load(msgspec.Struct, tag=True):
@@ -57,7 +59,7 @@ class Inspected(msgspec.Struct, tag=True):
 
 
 class Drawn(msgspec.Struct, tag=True):
-    """The body holds the packed rows."""
+    """The packed rows are in the file of this answer."""
 
     width: int
     height: int
@@ -79,22 +81,22 @@ decode_order = msgspec.msgpack.Decoder(Order).decode
 decode_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
-def frame(message: Order | Answer, body_length: int = 0) -> bytes:
-    """The octets of a message up to its body."""
-    header = _encode(message)
-    return PREFIX.pack(len(header), body_length) + header
+def frame(message: Order | Answer) -> bytes:
+    """The octets of a message."""
+    octets = _encode(message)
+    return PREFIX.pack(len(octets)) + octets
 
 
-def take(buffer: bytearray, max_body: int) -> tuple[bytes, bytes] | None:
-    """Header and body of the first whole message in the buffer, taken out of it; ValueError: no such message."""
+def take(buffer: bytearray) -> bytes | None:
+    """The first whole message in the buffer, taken out of it; ValueError: no such message."""
     if len(buffer) < PREFIX.size:
         return None
-    header, body = PREFIX.unpack_from(buffer)
-    if header > MAX_HEADER or body > max_body:
-        raise ValueError(f"a message of {header} and {body} octets")
-    end = PREFIX.size + header + body
+    (length,) = PREFIX.unpack_from(buffer)
+    if length > MAX_MESSAGE:
+        raise ValueError(f"a message of {length} octets")
+    end = PREFIX.size + length
     if len(buffer) < end:
         return None
-    message = bytes(buffer[PREFIX.size : PREFIX.size + header]), bytes(buffer[PREFIX.size + header : end])
+    message = bytes(buffer[PREFIX.size : end])
     del buffer[:end]
     return message

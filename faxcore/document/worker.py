@@ -7,6 +7,7 @@ so that a job over its limit ends the process whatever native code it is stuck i
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import resource
@@ -16,6 +17,8 @@ import time
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from faxcore.document import wire
 from faxcore.document.drawing import Drawing, ForeignFile, UnreadableError
@@ -56,8 +59,8 @@ class Loaded:
 class Worker:
     """Carries out the orders of one parent, in order."""
 
-    def __init__(self, line: socket.socket) -> None:
-        self._line = line
+    def __init__(self, line: socket.socket, files: list[int]) -> None:
+        self._line, self._files = line, itertools.cycle(files)
         self._documents: dict[int, Loaded] = {}
         self._open: Loaded | None = None  # one at a time, so that none suffers from another's memory
 
@@ -70,8 +73,8 @@ class Worker:
             if not octets:
                 return
             buffer += octets
-            while (message := wire.take(buffer, 0)) is not None:
-                self._obey(wire.decode_order(message[0]), descriptors)
+            while (message := wire.take(buffer)) is not None:
+                self._obey(wire.decode_order(message), descriptors)
 
     def _obey(self, order: wire.Order, descriptors: list[int]) -> None:
         if isinstance(order, wire.Load):
@@ -87,29 +90,36 @@ class Worker:
             self._open.close()
         self._open = loaded
         limit(loaded.order.seconds, loaded.order.address_space)
-        answer, body = answer_to(loaded, order)
+        answer = answer_to(loaded, order, next(self._files))
         signal.setitimer(signal.ITIMER_REAL, 0)
-        self._line.sendall(wire.frame(answer, len(body)))
-        self._line.sendall(body)
+        self._line.sendall(wire.frame(answer))
 
 
-def answer_to(loaded: Loaded, order: wire.Inspect | wire.Draw) -> tuple[wire.Answer, bytes]:
-    """The answer to an order and its body; a document's every fault is an answer."""
+def answer_to(loaded: Loaded, order: wire.Inspect | wire.Draw, file: int) -> wire.Answer:
+    """The answer to an order, drawn rows into `file`; a document's every fault is an answer."""
     page = order.page + 1 if isinstance(order, wire.Draw) else None
     try:
-        file = loaded.open()
+        document = loaded.open()
         if isinstance(order, wire.Inspect):
-            return wire.Inspected(file.sizes()), b""
+            return wire.Inspected(document.sizes())
         how = Drawing(RESOLUTIONS[order.resolution], order.line_mm, order.longest_mm)
-        rows = file.draw(order.page, how)
-        return wire.Drawn(8 * rows.shape[1], len(rows)), rows.tobytes()
+        rows = document.draw(order.page, how)
+        write(file, rows)
+        return wire.Drawn(8 * rows.shape[1], len(rows))
     except UnreadableError as fault:
-        return wire.Failed(fault.cause, fault.page, fault.code), b""
+        return wire.Failed(fault.cause, fault.page, fault.code)
     except MemoryError:
-        return wire.Failed("needs more memory than its limit", page, 47), b""
+        return wire.Failed("needs more memory than its limit", page, 47)
     except Exception as fault:  # the libraries raise what they like: struct.error, SyntaxError, zlib.error ...
         code = 43 if page is None else 46
-        return wire.Failed(f"cannot be read: {str(fault) or type(fault).__name__}"[:300], page, code), b""
+        return wire.Failed(f"cannot be read: {str(fault) or type(fault).__name__}"[:300], page, code)
+
+
+def write(file: int, rows: npt.NDArray[np.uint8]) -> None:
+    """Puts rows at the beginning of a file."""
+    octets, done = np.ascontiguousarray(rows).data.cast("B"), 0
+    while done < len(octets):
+        done += os.pwrite(file, octets[done:], done)
 
 
 def limit(seconds: float, address_space: int) -> None:
@@ -121,10 +131,10 @@ def limit(seconds: float, address_space: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def main(descriptor: int) -> None:
-    """Runs on an inherited socket."""
+def main(line: int, *files: int) -> None:
+    """Runs on an inherited socket, and files for what it draws."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        Worker(socket.socket(fileno=descriptor)).run()
+        Worker(socket.socket(fileno=line), list(files)).run()
     except (ConnectionError, msgspec.DecodeError):
         return  # the parent is gone

@@ -133,13 +133,14 @@ def test_a_forked_child_draws_with_a_process_of_its_own() -> None:
 class Liar(client.DrawingProcess):
     """A process that was taken over and answers what it likes."""
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, octets: bytes, rows: bytes) -> None:
         super().__init__()
-        self._octets = octets
+        self._octets, self._drawn = octets, rows
 
     def _start(self) -> socket.socket:
         line, self._theirs = socket.socketpair()
         self._theirs.sendall(self._octets)
+        self._files.append(client._nameless_file(self._drawn))
         line.setblocking(False)
         self._line = line
         return line
@@ -149,24 +150,23 @@ class Liar(client.DrawingProcess):
     "answer",
     [
         b"\xff" * 8,
-        wire.PREFIX.pack(wire.MAX_HEADER + 1, 0),
-        wire.PREFIX.pack(1, 1 << 31),
-        wire.PREFIX.pack(3, 0) + b"\x80\x80\x80",
+        wire.PREFIX.pack(wire.MAX_MESSAGE + 1),
+        wire.PREFIX.pack(3) + b"\x80\x80\x80",
         wire.frame(wire.Load(1, "", "", 1, 1, 1)),
         wire.frame(wire.Inspected([])),
         wire.frame(wire.Drawn(1728, 2)),
-        wire.frame(wire.Drawn(1728, 2), 431) + bytes(431),
         wire.frame(wire.Drawn(1728, -1)),
+        wire.frame(wire.Drawn(-1728, -1)),
         wire.frame(wire.Drawn(1728, 0)),
         wire.frame(wire.Drawn(1 << 60, 1 << 60)),
-        wire.frame(wire.Drawn(8, 2), 2) + bytes(2),
+        wire.frame(wire.Drawn(8, 431)),
     ],
-    ids=range(12),
+    ids=range(11),
 )
 def test_no_answer_of_a_lying_process_is_believed(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     document = faxcore.open_document(DOCUMENT)
     document.pages[0]
-    monkeypatch.setattr(client, "drawing_process", Liar(answer))
+    monkeypatch.setattr(client, "drawing_process", Liar(answer, bytes(431)))
     with pytest.raises(DocumentError, match=r"the drawing process gave a (wrong answer|page of a wrong size)"):
         document.pages[1]
 
