@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
+import select
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+import faxcore
+from faxcore.document import pool
+from faxcore.document.pool import DrawingPool
 
 A4 = (595.2756, 841.8898)  # 210 x 297 mm in points
 LETTER, LEGAL = (612.0, 792.0), (612.0, 1008.0)
@@ -83,3 +89,26 @@ def text(lines: int, *, left: float = 60, top: float = 780, size: float = 9, lea
     """Lines of print."""
     body = b" ".join(b"(Line %d: quick brown foxes, 0123456789 & co.) Tj T*" % n for n in range(lines))
     return b"BT /F %f Tf %f TL %f %f Td %b ET\n" % (size, leading, left, top, body)
+
+
+def start_drawing() -> None:
+    """From now on no document starts a process: all that may draw do."""
+    document = faxcore.open_document(pdf(*[text(60)] * 8))
+    while len(drawing(pool.drawing_pool)) < pool.drawing_pool.most:
+        assert document.pages[:]
+
+
+def drawing(processes: DrawingPool) -> list[int]:
+    """The one private thing: the processes that draw."""
+    return [process._process.pid for process in processes._processes if process._process]
+
+
+def ended(pid: int) -> bool:
+    """Waits for the end of a process that is not ours; it was asked to end by the end of its socket."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    with open(descriptor, closefd=True), select.epoll() as poller:
+        poller.register(descriptor, select.EPOLLIN)
+        return bool(poller.poll(20))

@@ -1,7 +1,7 @@
 """Documents in and out: PDF, TIFF, PNG and JPEG become pages, pages become PDF and TIFF.
 
-Foreign files are opened in a process of their own and nowhere else; see `faxcore.document.client` for our end
-of it and `faxcore.document.worker` for the other.
+Foreign files are opened in processes of their own and nowhere else; see `faxcore.document.pool` for who gets what to
+draw, `faxcore.document.client` for our end of such a process and `faxcore.document.worker` for the other.
 """
 
 from __future__ import annotations

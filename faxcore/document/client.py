@@ -1,24 +1,21 @@
-"""The parent's end of the drawing process: one process for all documents and threads of a program.
+"""The parent's end of a drawing process, and the jobs in its hand.
 
-Jobs are queued and drawn in order. Nothing here has a thread: answers are read off the socket when someone asks.
-When the process dies, by a limit or by a fault in a library, the job in its hand fails, the others go to the
-next process. A job whose process was killed from outside is tried once more.
+Nothing here has a thread: answers are read off the socket when someone asks. When the process dies, by a limit or by a
+fault in a library, the first of its jobs, the one that it was drawing, fails; the others are for the next process. A
+job whose process was killed from outside is tried once more.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import itertools
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import weakref
 from collections import OrderedDict, deque
@@ -46,7 +43,6 @@ ENVIRONMENT = {
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "FAXCORE_CPU")
 KEPT_DOCUMENTS = 8
 GRACE = 5.0
-SLICE = 0.02
 READ_SIZE = 1 << 16
 WRONG_ANSWER = 1000  # no exit status
 
@@ -74,74 +70,87 @@ class Job:
 
 
 class DrawingProcess:
-    """The drawing process and its queue; started when first needed, and again after it died."""
+    """A drawing process from its start to its end; OSError: it cannot be started."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: deque[weakref.ref[Job]] = deque()  # a job that nobody waits for any more is not drawn
-        self._in_flight: deque[tuple[weakref.ref[Job], Limits]] = deque()
-        self._files: deque[BinaryIO] = deque()  # the first is that of the next answer
-        self._process: subprocess.Popen[bytes] | None = None
-        self._line: socket.socket | None = None
+        self.jobs: deque[tuple[weakref.ref[Job], Limits]] = deque()
+        """In its hand, the one that it draws first; a job that nobody waits for any more is drawn all the same."""
+        self.document: int | None = None
+        """What the last of them is about: another document must be opened first."""
+        self.ended = False
         self._loaded: OrderedDict[int, None] = OrderedDict()
         self._buffer = bytearray()
         self._busy_since = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._files = deque(nameless_file() for _ in range(wire.IN_FLIGHT))  # the first is that of the next answer
+        self.line = self._start()
 
-    def submit(self, job: Job) -> None:
-        """Queues a job; returns at once."""
-        self._waiting.append(weakref.ref(job))
-        self.poll()
+    def send(self, job: Job) -> bool:
+        """Hands over a job; false when the process has died. OSError: there is no file for its document."""
+        file = None if job.source.number in self._loaded else nameless_file(job.source.octets)
+        try:  # never more than a few hundred octets on the way: this does not block
+            self._load(job.source, file)
+            self.line.sendall(wire.frame(job.order))
+        except OSError:
+            return False
+        if not self.jobs:
+            self._busy_since = time.monotonic()
+        self.document = job.source.number
+        self.jobs.append((weakref.ref(job), job.source.limits))
+        return True
 
-    def poll(self, timeout: float = 0.0) -> None:
-        """Sends what can be sent and takes what has come; waits at most `timeout` seconds for an answer."""
-        if not self._lock.acquire(timeout=timeout):
-            return  # another thread is at it, also for our jobs
+    def receive(self) -> bool:
+        """Takes what has come, an answer or the end; false when nothing has."""
         try:
-            self._send_waiting()
-            if self._receive(timeout):
-                self._send_waiting()
-        except BaseException:  # Ctrl-C between any two steps must not lose a job
-            self._restart()
-            raise
-        finally:
-            self._lock.release()
+            octets = self.line.recv(READ_SIZE)
+        except BlockingIOError:
+            return False
+        except OSError:
+            octets = b""
+        if octets:
+            self._busy_since = time.monotonic()
+            self._buffer += octets
+            self._take_answers()
+        else:
+            self.bury()
+        return True
 
-    def wait(self, job: Job) -> wire.Answer:
-        """The answer to a submitted job."""
-        while job.answer is None:
-            self.poll(SLICE)
-        return job.answer
+    def is_stuck(self) -> bool:
+        """Over every limit and still alive: stopped from outside, or taken over; what has come was taken before."""
+        return bool(self.jobs) and time.monotonic() - self._busy_since > self.jobs[0][1].seconds + GRACE
+
+    def bury(self, status: int | None = None) -> None:
+        """The process is dead or shall be: the job in its hand fails, the others are left in `jobs`."""
+        self.close()  # killing what is already ending does not change how it ended
+        if status is None:
+            status = self._process.returncode if self._process else 0
+        if not self.jobs:
+            return
+        reference, limits = self.jobs[0]
+        job = reference()
+        if job is not None and status == -signal.SIGKILL and not job.killed:
+            job.killed = True  # by an administrator, or by a machine out of memory
+            return
+        if job is not None:
+            job.answer = wire.Failed(_cause(status, limits), page_number(job), 46)
+        self.jobs.popleft()
 
     def close(self) -> None:
-        """Ends the process and what it started; the next job starts a fresh one."""
-        process, line = self._process, self._line
-        self._process = self._line = None
-        if line is not None:
-            line.close()
-        if process is not None:
+        """Ends the process and what it started."""
+        self.ended = True
+        self.line.close()
+        if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        while self._files:
-            self._files.pop().close()
-        self._loaded.clear()
-        self._buffer.clear()
-
-    def reborn(self) -> DrawingProcess:
-        """For a forked child, which must not share the process: a fresh one with the same jobs."""
-        if self._line is not None:
-            self._line.close()
-        fresh = DrawingProcess()
-        fresh._waiting.extend(reference for reference, _ in self._in_flight)
-        fresh._waiting.extend(self._waiting)
-        return fresh
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        for file in self._files:
+            file.close()
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         # An editable install is found by a hook, not by a path, and the child has no hooks.
         paths = json.dumps([str(Path(__file__).parents[2]), *(path or os.getcwd() for path in sys.path)])
         environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
-        self._files = deque(_nameless_file(b"") for _ in range(wire.IN_FLIGHT))
         with theirs:
             inherited = [theirs.fileno(), *(file.fileno() for file in self._files)]
             self._process = subprocess.Popen(
@@ -154,34 +163,9 @@ class DrawingProcess:
                 env=environment | ENVIRONMENT,
             )
         ours.setblocking(False)
-        self._line = ours
         return ours
 
-    def _send_waiting(self) -> None:
-        while self._waiting and len(self._in_flight) < wire.IN_FLIGHT:
-            job = self._waiting[0]()
-            if job is None or self._send(job):
-                self._waiting.popleft()
-
-    def _send(self, job: Job) -> bool:
-        """Whether the job need not wait any longer: it is on its way, or has failed."""
-        try:
-            line = self._line or self._start()
-            file = None if job.source.number in self._loaded else _nameless_file(job.source.octets)
-        except OSError as fault:
-            job.answer = wire.Failed(f"cannot be drawn: {fault.strerror}", _page_number(job), 47)
-            return True
-        try:  # never more than a few hundred octets on the way: this does not block
-            self._load(line, job.source, file)
-            line.sendall(wire.frame(job.order))
-        except OSError:
-            return self._died_before(job)
-        if not self._in_flight:
-            self._busy_since = time.monotonic()
-        self._in_flight.append((weakref.ref(job), job.source.limits))
-        return True
-
-    def _load(self, line: socket.socket, source: Source, file: BinaryIO | None) -> None:
+    def _load(self, source: Source, file: BinaryIO | None) -> None:
         """Hands a document's file over, unless it is there, and has one forgotten that was not used for long."""
         if file is None:
             self._loaded.move_to_end(source.number)
@@ -191,62 +175,26 @@ class DrawingProcess:
             source.number, source.kind, source.rasterizer, limits.max_pels, limits.seconds, limits.address_space
         )
         with file:
-            socket.send_fds(line, [wire.frame(load)], [file.fileno()])
+            socket.send_fds(self.line, [wire.frame(load)], [file.fileno()])
         self._loaded[source.number] = None
         if len(self._loaded) > KEPT_DOCUMENTS:
-            line.sendall(wire.frame(wire.Unload(self._loaded.popitem(last=False)[0])))
+            self.line.sendall(wire.frame(wire.Unload(self._loaded.popitem(last=False)[0])))
 
-    def _died_before(self, job: Job) -> bool:
-        """The process is dead; a job that was not begun has one more try."""
-        if job.killed:
-            job.answer = wire.Failed("cannot be drawn: the drawing process does not stay", _page_number(job), 46)
-            return True
-        job.killed = True
-        self._receive(0)  # earlier answers, then the end
-        self._restart()
-        return False
-
-    def _receive(self, timeout: float) -> bool:
-        """Takes what has come; true when that was an answer or an end."""
-        if self._line is None or not self._in_flight:
-            return False
-        poller = select.poll()  # not select(): a server has more than 1024 descriptors
-        poller.register(self._line, select.POLLIN)
-        answered = False
-        while self._line is not None and poller.poll(0 if answered else timeout * 1000):
-            try:
-                octets = self._line.recv(READ_SIZE)
-            except BlockingIOError:
-                break
-            except OSError:
-                octets = b""
-            if not octets:
-                self._bury()
-                return True
-            self._busy_since = time.monotonic()
-            self._buffer += octets
-            answered = self._take_answers() or answered
-        if self._in_flight and self._is_stuck():
-            self._bury(-signal.SIGALRM)
-            return True
-        return answered
-
-    def _take_answers(self) -> bool:
-        taken = False
+    def _take_answers(self) -> None:
         try:
-            while self._in_flight and (message := wire.take(self._buffer)) is not None:
-                reference, limits = self._in_flight[0]
+            while self.jobs and (message := wire.take(self._buffer)) is not None:
+                reference, limits = self.jobs[0]
                 answer, rows = wire.decode_answer(message), b""
                 if isinstance(answer, wire.Drawn):
                     rows = self._rows(answer, limits)
                 if (job := reference()) is not None:
                     job.rows, job.answer = rows, answer
-                self._in_flight.popleft()
+                self.jobs.popleft()
                 self._files.rotate(-1)
-                taken = True
+            if self._buffer and not self.jobs:
+                raise ValueError("an answer that nobody asked for")
         except (ValueError, msgspec.DecodeError):
-            self._bury(WRONG_ANSWER)
-        return taken
+            self.bury(WRONG_ANSWER)
 
     def _rows(self, page: wire.Drawn, limits: Limits) -> bytes:
         length = page.width // 8 * page.height
@@ -254,33 +202,9 @@ class DrawingProcess:
             raise ValueError(f"rows of {length} octets")
         return os.pread(self._files[0].fileno(), length, 0)
 
-    def _is_stuck(self) -> bool:
-        """Over every limit and still alive: stopped from outside, or taken over."""
-        return time.monotonic() - self._busy_since > self._in_flight[0][1].seconds + GRACE
 
-    def _restart(self) -> None:
-        """Ends the process; all jobs wait for the next."""
-        self.close()
-        self._waiting.extendleft(reference for reference, _ in reversed(self._in_flight))
-        self._in_flight.clear()
-
-    def _bury(self, status: int | None = None) -> None:
-        """The process is dead or shall be: the job in its hand fails, the others wait for the next."""
-        process = self._process
-        self.close()  # killing what is already ending does not change how it ended
-        if status is None and process is not None:
-            status = process.returncode
-        if self._in_flight:
-            reference, limits = self._in_flight.popleft()
-            if (job := reference()) is not None and status == -signal.SIGKILL and not job.killed:
-                job.killed = True  # by an administrator, or by a machine out of memory
-                self._in_flight.appendleft((reference, limits))
-            elif job is not None:
-                job.answer = wire.Failed(_cause(status or 0, limits), _page_number(job), 46)
-        self._restart()
-
-
-def _page_number(job: Job) -> int | None:
+def page_number(job: Job) -> int | None:
+    """Of the page that is to be drawn, counted from 1."""
     return job.order.page + 1 if isinstance(job.order, wire.Draw) else None
 
 
@@ -294,10 +218,10 @@ def _cause(status: int, limits: Limits) -> str:
     return f"cannot be drawn: the drawing process left with status {status}"
 
 
-def _nameless_file(octets: bytes) -> BinaryIO:
+def nameless_file(octets: bytes = b"") -> BinaryIO:
     """A file in memory that holds these octets, or one without a name where the system has no such files."""
     in_memory = hasattr(os, "memfd_create")
-    file = os.fdopen(os.memfd_create("document"), "w+b") if in_memory else tempfile.TemporaryFile()  # noqa: SIM115
+    file = os.fdopen(os.memfd_create("faxcore"), "w+b") if in_memory else tempfile.TemporaryFile()  # noqa: SIM115
     try:
         file.write(octets)
         file.flush()
@@ -305,15 +229,3 @@ def _nameless_file(octets: bytes) -> BinaryIO:
         file.close()
         raise
     return file
-
-
-drawing_process = DrawingProcess()
-
-
-def _after_fork() -> None:
-    global drawing_process
-    drawing_process = drawing_process.reborn()
-
-
-os.register_at_fork(after_in_child=_after_fork)
-atexit.register(lambda: drawing_process.close())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, overload
 
 import numpy as np
 
-from faxcore.document import client, wire
+from faxcore.document import client, pool, wire
 from faxcore.document.drawing import Drawing
 from faxcore.document.geometry import Size, layout, paper
 from faxcore.document.header import Header, with_header
@@ -70,10 +71,18 @@ class AnyDocument(Protocol):
 
 
 class Pages(Sequence[Page]):
-    """The pages of a document: `len()` draws nothing, indexing draws or decodes and keeps nothing."""
+    """The pages of a document: `len()` draws nothing, indexing draws or decodes and keeps nothing.
 
-    def __init__(self, length: Callable[[], int], get: Callable[[int], Page]) -> None:
-        self._length, self._get = length, get
+    `begin` begins to draw a page and gives what waits for it; in turn, pages are begun `ahead` of the one taken.
+    """
+
+    def __init__(
+        self,
+        length: Callable[[], int],
+        begin: Callable[[int], Callable[[], Page]],
+        ahead: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._length, self._begin, self._ahead = length, begin, ahead
 
     def __len__(self) -> int:
         return self._length()
@@ -84,10 +93,19 @@ class Pages(Sequence[Page]):
     def __getitem__(self, index: slice) -> list[Page]: ...
     def __getitem__(self, index: int | slice) -> Page | list[Page]:
         numbers = range(len(self))[index]
-        return self._get(numbers) if isinstance(numbers, int) else [self._get(number) for number in numbers]
+        return self._begin(numbers)() if isinstance(numbers, int) else list(self._in_turn(numbers))
 
     def __iter__(self) -> Iterator[Page]:
-        return (self._get(index) for index in range(len(self)))
+        return self._in_turn(range(len(self)))
+
+    def _in_turn(self, numbers: range) -> Iterator[Page]:
+        begun: deque[Callable[[], Page]] = deque()
+        for number in numbers:
+            begun.append(self._begin(number))
+            if len(begun) > self._ahead():
+                yield begun.popleft()()
+        while begun:
+            yield begun.popleft()()
 
 
 def check_index(index: int, name: str, pages: int) -> None:
@@ -104,10 +122,18 @@ class Document:
     ) -> None:
         self.name, self.resolution = name, resolution
         self._source, self._numbers, self._sizes = source, numbers, sizes
-        self.pages: Sequence[Page] = Pages(lambda: len(numbers), lambda index: self.request(index, resolution).page())
         self._first: client.Job | None = None
         self._first_how = Drawing(resolution, self.paper(0).width_mm)
         self._first = self._submit(0, self._first_how)  # drawn while the call is set up
+
+    @property
+    def pages(self) -> Sequence[Page]:
+        """Of the resolution that the document was opened with; some are drawn ahead in a loop over them."""
+        return Pages(
+            lambda: len(self._numbers),
+            lambda index: self.request(index, self.resolution).page,
+            lambda: pool.drawing_pool.ahead,
+        )
 
     def paper(self, index: int) -> Paper:
         """What a page, counted from 0, needs of the far end's paper."""
@@ -156,7 +182,7 @@ class Document:
         if first is not None and first.order == order:
             return first
         job = client.Job(self._source, order)
-        client.drawing_process.submit(job)
+        pool.drawing_pool.submit(job)
         return job
 
     def _drawn(self, job: client.Job, how: Drawing) -> Page:
@@ -238,7 +264,7 @@ def _kind(octets: bytes, name: str) -> str:
 
 def _sizes(source: client.Source, name: str) -> list[Size]:
     job = client.Job(source, wire.Inspect(source.number))
-    client.drawing_process.submit(job)
+    pool.drawing_pool.submit(job)
     answer = _answer(job, name)
     if not isinstance(answer, wire.Inspected):
         raise DocumentError(name, "the drawing process gave a wrong answer")
@@ -263,12 +289,12 @@ def _check_pages(
 
 def _answered(job: client.Job) -> bool:
     if job.answer is None:
-        client.drawing_process.poll()
+        pool.drawing_pool.poll()
     return job.answer is not None
 
 
 def _answer(job: client.Job, name: str) -> wire.Answer:
-    answer = client.drawing_process.wait(job)
+    answer = pool.drawing_pool.wait(job)
     if isinstance(answer, wire.Failed):
         raise DocumentError(name, answer.cause, page=answer.page, code=answer.code)
     return answer

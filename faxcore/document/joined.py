@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 
 from faxcore.document.documents import AnyDocument, PageRequest, Pages, check_index
@@ -18,7 +19,7 @@ class JoinedDocument:
         self.name = ", ".join(document.name for document in documents)
         self._documents = tuple(documents)
         self._places = [(document, index) for document in documents for index in range(len(document.pages))]
-        self.pages: Sequence[Page] = Pages(lambda: len(self._places), self._page)
+        self.pages: Sequence[Page] = Pages(lambda: len(self._places), lambda index: partial(self._page, index))
         self.ends = frozenset(accumulate(len(document.pages) for document in documents))
         """How many pages there are up to the end of each document."""
 

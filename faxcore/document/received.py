@@ -47,7 +47,7 @@ class ReceivedDocument:
     def __init__(self, name: str = "received", coded: Iterable[CodedPage] = ()) -> None:
         self.name = name
         self._coded = list(coded)
-        self.pages: Sequence[Page] = Pages(lambda: len(self._coded), lambda index: self._coded[index].page())
+        self.pages: Sequence[Page] = Pages(lambda: len(self._coded), lambda index: self._coded[index].page)
 
     def append(self, page: Page) -> None:
         """Adds a page at the end."""

@@ -15,8 +15,8 @@ from faxcore.document.geometry import Size
 
 PREFIX = struct.Struct("<I")
 MAX_MESSAGE = 16_000_000
-IN_FLIGHT = 4
-"""Jobs that a process has in hand."""
+IN_FLIGHT = 2
+"""Jobs that a process has in hand: what waits behind a slow page cannot be taken back."""
 
 
 class Load(msgspec.Struct, tag=True):

@@ -1,4 +1,4 @@
-"""The drawing process: the only place where a foreign document is opened.
+"""A drawing process: the only place where a foreign document is opened.
 
 Started by `faxcore.document.client` with a socket; ends when the socket does. It lives under limits of memory,
 CPU time and wall time that are set anew for each job: the signals of the last two keep their default action,

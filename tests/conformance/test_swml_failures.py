@@ -18,6 +18,7 @@ import faxcore
 from faxcore.document import AnyDocument
 from faxcore.net import AddressPolicy, Fax, FaxOutcome, FaxService, FetchLimits, FolderStorage
 from faxcore.swml import CallInfo, ReceiveFax, SendFax
+from tests.document_support import start_drawing
 from tests.http_support import Asked, Server, fixed, open_descriptors, reply, serving
 from tests.support_calls import small_document
 from tests.swml_support import ALLOWED, FAR_NUMBER, OUR_NUMBER, QUICK, carry, left_behind, letter
@@ -32,7 +33,7 @@ Write = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Temporary files go where the test can see them."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    faxcore.open_document(letter()).pages[0]  # the drawing process runs, before and after
+    start_drawing()
     return tmp_path
 
 

@@ -15,7 +15,7 @@ import pytest
 import faxcore
 from faxcore.net import FaxService
 from faxcore.swml import CallInfo, SendFax
-from tests.document_support import pdf, text
+from tests.document_support import pdf, start_drawing, text
 from tests.http_support import Asked, Server, open_descriptors, reply, serving
 from tests.swml_support import ALLOWED, FAR_NUMBER, QUICK, carry
 
@@ -27,9 +27,9 @@ WHOLE = [*range(1, PAGES + 1), "finished"]
 
 @pytest.fixture(autouse=True)
 def quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """Thousands of notes on retries would fill the memory that is watched here; the drawing process runs before."""
+    """Thousands of notes on retries would fill the memory that is watched here; the drawing processes run before."""
     caplog.set_level(logging.ERROR, "stamina")
-    assert faxcore.open_document(SLIP).pages[0]
+    start_drawing()
 
 
 class Office:

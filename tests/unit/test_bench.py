@@ -107,6 +107,7 @@ def test_drawing_is_measured_beside_poppler(monkeypatch: pytest.MonkeyPatch) -> 
     assert ("ratio" in found) == bool(shutil.which("pdftoppm"))
     if "ratio" in found:
         assert found["ratio"] == pytest.approx((found["draw"] + found["code"]) / found["poppler draw and code"])
+        assert found["wall ratio"] == pytest.approx(found["wall"] / found["poppler wall"])
 
 
 class SmallPage:

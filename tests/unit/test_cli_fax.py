@@ -250,10 +250,10 @@ STOPPED_AMID_A_PAGE = """
 import os, signal, sys
 from faxcore import simulation
 from faxcore.cli import main
-from faxcore.document import client
+from faxcore.document import pool
 
 def stop(sender, receiver, **_):
-    print(client.drawing_process._process.pid, flush=True)
+    print(pool.drawing_pool._processes[0]._process.pid, flush=True)
     os.kill(os.getpid(), signal.SIGINT)
     sender.document.pages[0]
 

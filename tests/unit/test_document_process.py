@@ -1,4 +1,4 @@
-"""The drawing process: one for all, replaced when it dies, gone with its parent."""
+"""A drawing process: replaced when it dies, gone with its parent. Here it is the only one."""
 
 from __future__ import annotations
 
@@ -9,21 +9,36 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import faxcore
-from faxcore.document import Limits, client, wire
+from faxcore.document import Limits, client, pool, wire
 from faxcore.errors import DocumentError
 from faxcore.page import FINE, STANDARD
-from tests.document_support import pdf, text
+from tests.document_support import drawing, ended, pdf, text
 
 DOCUMENT = pdf(*(text(5 * (number + 1)) for number in range(6)))
 
 
+ONE = pool.DrawingPool(1)
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "drawing_pool", ONE)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_process_afterwards() -> Iterator[None]:
+    yield
+    ONE.close()
+
+
 def process() -> int:
-    return client.drawing_process._process.pid  # the one private thing: who draws
+    return drawing(pool.drawing_pool)[0]
 
 
 def test_many_documents_share_one_process() -> None:
@@ -62,7 +77,7 @@ def test_a_page_that_nobody_waits_for_is_in_nobodys_way() -> None:
         document.request(1, FINE)
     gc.collect()
     assert document.request(2, FINE).page() == document.pages[2]
-    assert not client.drawing_process._waiting
+    assert not pool.drawing_pool._waiting
 
 
 def test_a_process_killed_from_outside_is_not_noticed() -> None:
@@ -124,7 +139,7 @@ def test_a_forked_child_draws_with_a_process_of_its_own() -> None:
     child = os.fork()
     if child == 0:  # no pytest in here: the exit status tells
         same = request.page() == wanted and document.pages[2].height == 2292
-        client.drawing_process.close()
+        pool.drawing_pool.close()
         os._exit(0 if same else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert request.page() == wanted
@@ -134,15 +149,14 @@ class Liar(client.DrawingProcess):
     """A process that was taken over and answers what it likes."""
 
     def __init__(self, octets: bytes, rows: bytes) -> None:
-        super().__init__()
         self._octets, self._drawn = octets, rows
+        super().__init__()
 
     def _start(self) -> socket.socket:
         line, self._theirs = socket.socketpair()
         self._theirs.sendall(self._octets)
-        self._files.append(client._nameless_file(self._drawn))
+        os.pwrite(self._files[0].fileno(), self._drawn, 0)
         line.setblocking(False)
-        self._line = line
         return line
 
 
@@ -166,7 +180,7 @@ class Liar(client.DrawingProcess):
 def test_no_answer_of_a_lying_process_is_believed(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     document = faxcore.open_document(DOCUMENT)
     document.pages[0]
-    monkeypatch.setattr(client, "drawing_process", Liar(answer, bytes(431)))
+    monkeypatch.setattr(pool, "drawing_pool", pool.DrawingPool(1, lambda: Liar(answer, bytes(431))))
     with pytest.raises(DocumentError, match=r"the drawing process gave a (wrong answer|page of a wrong size)"):
         document.pages[1]
 
@@ -186,9 +200,9 @@ def test_no_descriptor_is_left_behind() -> None:
 
 PROGRAM = """
 import os, sys, faxcore
-from faxcore.document import client
+from faxcore.document import pool
 document = faxcore.open_document(sys.stdin.buffer.read())
-print(client.drawing_process._process.pid, len(document.pages), flush=True)
+print(pool.drawing_pool._processes[0]._process.pid, len(document.pages), flush=True)
 if sys.argv[1] == "killed":
     os.kill(os.getpid(), 9)
 """
@@ -204,17 +218,6 @@ def test_it_ends_with_its_parent_and_leaves_nothing(ending: str, tmp_path: Path)
     pid = int(done.stdout.split()[0])
     assert ended(pid)
     assert list(tmp_path.iterdir()) == []
-
-
-def ended(pid: int) -> bool:
-    """Waits for the end of a process that is not ours; it was asked to end by the end of its socket."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    with open(descriptor, closefd=True), client.select.epoll() as poller:
-        poller.register(descriptor, client.select.EPOLLIN)
-        return bool(poller.poll(20))
 
 
 def test_nothing_foreign_is_loaded_into_the_parent(tmp_path: Path) -> None:
